@@ -12,6 +12,7 @@
 
 pub mod address;
 pub mod chance;
+pub mod check;
 pub mod moment;
 pub mod object;
 pub mod plan;
