@@ -1,0 +1,33 @@
+# The commands of this project. Each works on a fresh Debian or Ubuntu with Rust, git and make: what is missing
+# is installed first. The work is in scripts/.
+
+.PHONY: help run test build lint bench soak audit
+.DEFAULT_GOAL := help
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 14
+
+run: ## Start the portal with a simulated Microsoft tenant, ready to sign in
+	@scripts/run
+
+test: ## Everything that must hold before a change is taken
+	@scripts/test
+
+build: ## The release, into target/dist
+	@scripts/setup run
+	@scripts/build
+
+lint: ## Format and clippy, both sides
+	@scripts/setup test
+	@scripts/lint
+
+bench: ## How fast filters are parsed, checked and evaluated
+	@scripts/setup run
+	@scripts/cargo bench --package odata-filter
+
+soak: ## The property tests with long histories
+	@scripts/setup run
+	@ROLLCALL_SOAK=1 scripts/cargo test --release --package odata-filter
+
+audit: ## Licences, sources and known vulnerabilities of the dependencies
+	@scripts/audit
