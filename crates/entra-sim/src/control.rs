@@ -1,0 +1,205 @@
+//! The control API, on an address of its own: what a test in another process, or a person with curl, uses to
+//! look at the simulator and to switch it. JSON in, JSON out; a `POST` without content is answered 204.
+//!
+//! | request | body | effect |
+//! | --- | --- | --- |
+//! | `GET /state` | | tenant, application, secrets, certificates, roles, time |
+//! | `POST /reset` | `{"users":N,"groups":N,"members_per_group":N,"seed":S}`, all optional | another invented company in place of the directory; page and delta tokens are void |
+//! | `POST /roles` | `["User.Read.All"]` | grants exactly these application permissions to the tokens from now on |
+//! | `POST /secrets` | `{"add":{"value":"…","lasts_seconds":N}}`, `{"expire":"<key id>"}`, `{"remove":"<key id>"}` | `add` answers the secret |
+//! | `POST /certificates` | `{"pem":"…"}` | uploads a certificate (RSA); answers its thumbprint |
+//! | `POST /token-error` | `{"code":53003,"times":2}` | token requests meet this error; without `times` until `{"code":null}` |
+//! | `POST /graph-error` | `{"route":"/users/delta","status":503,"code":"serviceNotAvailable","times":1}`; also `message`, `retry_after` | the route answers so; `*` at its end matches all that begin so |
+//! | `DELETE /graph-error` | | removes these |
+//! | `POST /clock` | `{"advance_seconds":N}` | moves the simulator's clock; back when negative |
+//! | `POST /latency` | `{"ms":N}` | every answer of login and Graph takes so long |
+//! | `GET /requests`, `DELETE /requests` | | the log of requests to login and Graph; empties it |
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::Duration;
+
+use crate::application::{Certificate, Secret};
+use crate::clock::graph_time;
+use crate::state::{GraphFault, RequestLog, Sim};
+use crate::tenant::{Kind, Size, Tenant};
+
+pub(crate) fn router(sim: Sim) -> Router {
+    Router::new()
+        .route("/state", get(state))
+        .route("/reset", post(reset))
+        .route("/roles", post(roles))
+        .route("/secrets", post(secrets))
+        .route("/certificates", post(certificates))
+        .route("/token-error", post(token_error))
+        .route("/graph-error", post(graph_error).delete(clear_graph_errors))
+        .route("/clock", post(clock))
+        .route("/latency", post(latency))
+        .route("/requests", get(requests).delete(clear_requests))
+        .with_state(sim)
+}
+
+fn refused(why: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response()
+}
+
+async fn state(State(sim): State<Sim>) -> Json<Value> {
+    let tenant = sim.tenant();
+    let now = sim.now();
+    let domains: Vec<&str> = tenant.domains().iter().map(|domain| domain.name.as_str()).collect();
+    let secrets: Vec<Value> = sim.secrets().iter().map(|secret| shown(secret, secret.end <= now)).collect();
+    let certificates: Vec<String> = sim.certificates().iter().map(Certificate::thumbprint).collect();
+    Json(json!({
+        "tenant": {
+            "id": tenant.id(),
+            "display_name": tenant.display_name(),
+            "domain": tenant.initial_domain(),
+            "domains": domains,
+            "users": tenant.count(Kind::User),
+            "groups": tenant.count(Kind::Group),
+        },
+        "client_id": sim.client_id(),
+        "secrets": secrets,
+        "certificates": certificates,
+        "roles": sim.roles(),
+        "time": graph_time(now),
+    }))
+}
+
+fn shown(secret: &Secret, expired: bool) -> Value {
+    json!({
+        "key_id": secret.key_id,
+        "value": secret.value,
+        "end": graph_time(secret.end),
+        "expired": expired,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reset {
+    users: Option<usize>,
+    groups: Option<usize>,
+    members_per_group: Option<usize>,
+    seed: Option<u64>,
+}
+
+async fn reset(State(sim): State<Sim>, Json(reset): Json<Reset>) -> StatusCode {
+    let usual = Size::default();
+    sim.replace_tenant(Tenant::seeded(Size {
+        users: reset.users.unwrap_or(usual.users),
+        groups: reset.groups.unwrap_or(usual.groups),
+        members_per_group: reset.members_per_group.unwrap_or(usual.members_per_group),
+        seed: reset.seed.unwrap_or_else(|| sim.seed()),
+    }));
+    StatusCode::NO_CONTENT
+}
+
+async fn roles(State(sim): State<Sim>, Json(roles): Json<Vec<String>>) -> StatusCode {
+    sim.set_roles(roles);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SecretChange {
+    Add { value: Option<String>, lasts_seconds: Option<i64> },
+    Expire(String),
+    Remove(String),
+}
+
+async fn secrets(State(sim): State<Sim>, Json(change): Json<SecretChange>) -> Response {
+    let found = match change {
+        SecretChange::Add { value, lasts_seconds } => {
+            let lasts = lasts_seconds.map_or(Duration::days(180), Duration::seconds);
+            let secret = sim.add_secret(value, lasts);
+            return Json(shown(&secret, secret.end <= sim.now())).into_response();
+        }
+        SecretChange::Expire(key_id) => sim.expire_secret(&key_id),
+        SecretChange::Remove(key_id) => sim.remove_secret(&key_id),
+    };
+    if found {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        refused("there is no secret with this key id")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Upload {
+    pem: String,
+}
+
+async fn certificates(State(sim): State<Sim>, Json(upload): Json<Upload>) -> Response {
+    let Some(certificate) = Certificate::from_pem(&upload.pem) else {
+        return refused("pem does not hold an X.509 certificate with an RSA key");
+    };
+    let answer = json!({ "thumbprint": certificate.thumbprint(), "x5t#S256": certificate.x5t_s256() });
+    sim.add_certificate(certificate);
+    Json(answer).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenFault {
+    code: Option<u32>,
+    times: Option<u32>,
+}
+
+async fn token_error(State(sim): State<Sim>, Json(fault): Json<TokenFault>) -> Response {
+    if sim.fail_tokens(fault.code, fault.times) {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        refused("the token endpoint has no such error for applications")
+    }
+}
+
+async fn graph_error(State(sim): State<Sim>, Json(fault): Json<GraphFault>) -> Response {
+    if !(400..600).contains(&fault.status) {
+        return refused("status is to be an error: 400 to 599");
+    }
+    sim.fail_graph(fault);
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn clear_graph_errors(State(sim): State<Sim>) -> StatusCode {
+    sim.clear_graph_faults();
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_seconds: i64,
+}
+
+async fn clock(State(sim): State<Sim>, Json(by): Json<Advance>) -> StatusCode {
+    sim.advance_clock(Duration::seconds(by.advance_seconds));
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Latency {
+    ms: u64,
+}
+
+async fn latency(State(sim): State<Sim>, Json(latency): Json<Latency>) -> StatusCode {
+    sim.set_latency_ms(latency.ms);
+    StatusCode::NO_CONTENT
+}
+
+async fn requests(State(sim): State<Sim>) -> Json<RequestLog> {
+    Json(sim.requests())
+}
+
+async fn clear_requests(State(sim): State<Sim>) -> StatusCode {
+    sim.clear_requests();
+    StatusCode::NO_CONTENT
+}

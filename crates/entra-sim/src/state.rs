@@ -1,0 +1,290 @@
+//! The running simulator: one tenant, one application registration, and what a test has switched. Handlers of
+//! both ports and tests in the same process work on the same [`Sim`].
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use crate::application::{Application, Certificate, Secret};
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::tenant::Tenant;
+
+/// How many requests the log remembers; the number of all of them is counted apart.
+const LOG_LENGTH: usize = 10_000;
+
+/// Page sizes of the delta queries, which are the service's choice and not the client's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeltaPages {
+    /// Objects on a page.
+    pub objects: usize,
+    /// Members that one page carries in all; a group with more is repeated on the following pages.
+    pub members: usize,
+}
+
+impl Default for DeltaPages {
+    fn default() -> Self {
+        Self { objects: 200, members: 500 }
+    }
+}
+
+/// An answer that a route gives in place of its own.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct GraphFault {
+    /// Path below the version, such as `/users/delta`; with `*` at the end everything that begins so.
+    pub route: String,
+    /// HTTP status.
+    pub status: u16,
+    /// The error's `code`.
+    pub code: String,
+    /// The error's `message`; empty when left out.
+    #[serde(default)]
+    pub message: String,
+    /// `Retry-After` in seconds.
+    #[serde(default)]
+    pub retry_after: Option<u32>,
+    /// How often; without it, until it is cleared.
+    #[serde(default)]
+    pub times: Option<u32>,
+}
+
+/// One answered request.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Logged {
+    /// `GET`, `POST`…
+    pub method: String,
+    /// The path as it was sent.
+    pub path: String,
+    /// The query as it was sent, without `?`; a token request's body is not logged.
+    pub query: String,
+    /// HTTP status of the answer.
+    pub status: u16,
+}
+
+/// What is logged of the requests to login and Graph (not to the control port).
+#[derive(Debug, Clone, Default, Serialize, PartialEq, Eq)]
+pub struct RequestLog {
+    /// All requests since the start or since the log was cleared.
+    pub total: u64,
+    /// The latest of them, oldest first.
+    pub requests: VecDeque<Logged>,
+}
+
+/// State behind one lock; every use is short and none waits for anything while holding it.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) tenant: Arc<Tenant>,
+    /// Raised whenever the directory is replaced: page and delta tokens of an older one are void.
+    pub(crate) generation: u64,
+    pub(crate) application: Application,
+    pub(crate) clock: Clock,
+    pub(crate) latency_ms: u64,
+    /// Error number, and how often it is still to be given (`None`: always).
+    token_fault: Option<(u32, Option<u32>)>,
+    graph_faults: Vec<GraphFault>,
+    log: RequestLog,
+    chance: Chance,
+}
+
+/// A handle on a simulated tenant; clones are the same tenant.
+#[derive(Debug, Clone)]
+pub struct Sim {
+    world: Arc<Mutex<World>>,
+    pub(crate) delta_pages: DeltaPages,
+    seed: u64,
+}
+
+impl Sim {
+    /// A simulator of this tenant. The application's ids and its first secret follow from the seed.
+    #[must_use]
+    pub fn new(tenant: Tenant, seed: u64, delta_pages: DeltaPages) -> Self {
+        let clock = Clock::new();
+        let world = World {
+            tenant: Arc::new(tenant),
+            generation: 1,
+            application: Application::new(seed, clock.now()),
+            clock,
+            latency_ms: 0,
+            token_fault: None,
+            graph_faults: Vec::new(),
+            log: RequestLog::default(),
+            chance: Chance::of(seed, "requests", 0),
+        };
+        Self { world: Arc::new(Mutex::new(world)), delta_pages, seed }
+    }
+
+    /// What the ids follow from.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        // A panic while it was held cannot have left it half-changed in a way that matters to a simulator.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The directory as it is now.
+    #[must_use]
+    pub fn tenant(&self) -> Arc<Tenant> {
+        Arc::clone(&self.world().tenant)
+    }
+
+    /// The application (client) id.
+    #[must_use]
+    pub fn client_id(&self) -> String {
+        self.world().application.client_id.clone()
+    }
+
+    /// All client secrets, expired ones too; the first was there from the start.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.world().application.secrets.clone()
+    }
+
+    /// The simulator's time.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.world().clock.now()
+    }
+
+    /// Moves the simulator's clock; a negative duration moves it back.
+    pub fn advance_clock(&self, by: Duration) {
+        self.world().clock.advance(by);
+    }
+
+    /// Replaces the directory. Tokens for the next page and for changes lose their meaning.
+    pub fn replace_tenant(&self, tenant: Tenant) {
+        let mut world = self.world();
+        world.tenant = Arc::new(tenant);
+        world.generation += 1;
+    }
+
+    /// Grants exactly these application permissions. As in Entra they come with the next token; one already
+    /// issued keeps what it says.
+    pub fn set_roles<S: Into<String>>(&self, roles: impl IntoIterator<Item = S>) {
+        self.world().application.roles = roles.into_iter().map(Into::into).collect();
+    }
+
+    /// The granted application permissions.
+    #[must_use]
+    pub fn roles(&self) -> Vec<String> {
+        self.world().application.roles.clone()
+    }
+
+    /// Adds a client secret that lasts so long from now; without a value one is invented.
+    #[must_use]
+    pub fn add_secret(&self, value: Option<String>, lasts: Duration) -> Secret {
+        let mut world = self.world();
+        let end = world.clock.now().saturating_add(lasts);
+        world.application.add_secret(value, end)
+    }
+
+    /// Lets a secret expire now; false when there is no such secret.
+    #[must_use]
+    pub fn expire_secret(&self, key_id: &str) -> bool {
+        let mut world = self.world();
+        let now = world.clock.now();
+        let found = world.application.secrets.iter_mut().find(|secret| secret.key_id == key_id);
+        found.map(|secret| secret.end = now).is_some()
+    }
+
+    /// Removes a secret; false when there is no such secret.
+    #[must_use]
+    pub fn remove_secret(&self, key_id: &str) -> bool {
+        let secrets = &mut self.world().application.secrets;
+        let before = secrets.len();
+        secrets.retain(|secret| secret.key_id != key_id);
+        secrets.len() < before
+    }
+
+    /// Uploads a certificate to the application.
+    pub fn add_certificate(&self, certificate: Certificate) {
+        self.world().application.certificates.push(certificate);
+    }
+
+    /// The uploaded certificates.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<Certificate> {
+        self.world().application.certificates.clone()
+    }
+
+    /// Answers token requests with this error of the token endpoint, so many times or until cleared; `None`
+    /// clears it. False when the number is none the token endpoint gives to applications.
+    #[must_use]
+    pub fn fail_tokens(&self, code: Option<u32>, times: Option<u32>) -> bool {
+        if code.is_some_and(|code| crate::login::known_error(code).is_none()) {
+            return false;
+        }
+        self.world().token_fault = code.map(|code| (code, times));
+        true
+    }
+
+    /// Adds an answer that a Graph route gives in place of its own; the first that matches wins.
+    pub fn fail_graph(&self, fault: GraphFault) {
+        self.world().graph_faults.push(fault);
+    }
+
+    /// Removes all of them.
+    pub fn clear_graph_faults(&self) {
+        self.world().graph_faults.clear();
+    }
+
+    /// Waits so long before answering a request of login or Graph.
+    pub fn set_latency_ms(&self, latency_ms: u64) {
+        self.world().latency_ms = latency_ms;
+    }
+
+    /// The requests of login and Graph so far.
+    #[must_use]
+    pub fn requests(&self) -> RequestLog {
+        self.world().log.clone()
+    }
+
+    /// Empties the log.
+    pub fn clear_requests(&self) {
+        self.world().log = RequestLog::default();
+    }
+
+    pub(crate) fn log(&self, request: Logged) {
+        let log = &mut self.world().log;
+        log.total += 1;
+        if log.requests.len() == LOG_LENGTH {
+            log.requests.pop_front();
+        }
+        log.requests.push_back(request);
+    }
+
+    pub(crate) fn guid(&self) -> String {
+        self.world().chance.guid()
+    }
+
+    /// The error that a test wants the next token request to meet.
+    pub(crate) fn take_token_fault(&self) -> Option<u32> {
+        let mut world = self.world();
+        let (code, times) = world.token_fault?;
+        world.token_fault = match times {
+            None => Some((code, None)),
+            Some(left) if left > 1 => Some((code, Some(left - 1))),
+            Some(_) => None,
+        };
+        (times != Some(0)).then_some(code)
+    }
+
+    /// The answer that a test wants a Graph route to give this time.
+    pub(crate) fn take_graph_fault(&self, path: &str) -> Option<GraphFault> {
+        let faults = &mut self.world().graph_faults;
+        let matches = |route: &str| match route.strip_suffix('*') {
+            Some(beginning) => path.starts_with(beginning),
+            None => path == route,
+        };
+        let at = faults.iter().position(|fault| fault.times != Some(0) && matches(&fault.route))?;
+        let fault = faults.get_mut(at)?;
+        fault.times = fault.times.map(|left| left - 1);
+        let taken = fault.clone();
+        faults.retain(|fault| fault.times != Some(0));
+        Some(taken)
+    }
+}

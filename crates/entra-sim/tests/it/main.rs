@@ -1,0 +1,4 @@
+//! The simulator over real HTTP, each test with a tenant of its own.
+
+mod graph;
+mod support;
