@@ -1,0 +1,285 @@
+//! What each command does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held (later), 4 a switch that was not confirmed.
+
+use std::{
+    io::{Read, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+use domain::{Secret, address::Address, run::Trigger};
+use rollcall::{
+    access::{Portal, password::refuse_new},
+    server::{self, Config},
+};
+use store::CustomerStore;
+use sync::{Actor, settings_file};
+
+/// Rollcall keeps the users of an email-security portal equal to a directory.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the portal (the default)
+    Serve,
+    /// Create or migrate the database, and end
+    Migrate,
+    /// Sync a customer's directory now, and wait for the end
+    Sync(SyncArgs),
+    /// Show or apply a customer's directory-service settings
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+    /// A customer's users
+    #[command(subcommand)]
+    Users(UsersCommand),
+    /// The portal's administrators
+    #[command(subcommand)]
+    Admin(AdminCommand),
+}
+
+#[derive(Args)]
+struct SyncArgs {
+    /// The customer's slug
+    customer: String,
+    /// Print the result as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum SettingsCommand {
+    /// Print the settings as TOML, without secrets
+    Show {
+        /// The customer's slug
+        customer: String,
+    },
+    /// Apply a TOML file: all of it or nothing
+    Apply {
+        /// The customer's slug
+        customer: String,
+        /// The file, or - for standard input
+        file: PathBuf,
+        /// Confirm that the file connects another directory or another tenant than before
+        #[arg(long)]
+        confirm_switch: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum UsersCommand {
+    /// Print every user, ordered by primary address, a JSON object a line
+    Export {
+        /// The customer's slug
+        customer: String,
+        /// Print JSON, which is the one format so far
+        #[arg(long, required = true)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Create an administrator for all customers; the password is read from standard input
+    Create {
+        /// The email to sign in with
+        email: String,
+    },
+    /// Set an administrator's password, read from standard input, and sign out every session
+    SetPassword {
+        /// The email
+        email: String,
+    },
+}
+
+/// Why a command did not do its work, in words.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command and says how it ended.
+pub async fn run(command: CommandLine) -> ExitCode {
+    let done = async {
+        let config = Config::read(|name| std::env::var(name).ok())?;
+        match command.command.unwrap_or(Command::Serve) {
+            Command::Serve => {
+                server::serve(&config, stop_signal()).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Migrate => {
+                open(&config).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Sync(args) => sync(&open(&config).await?, args).await,
+            Command::Settings(SettingsCommand::Show { customer }) => {
+                let portal = open(&config).await?;
+                let text = settings_file::show(&find(&portal, &customer).await?).await?;
+                print(&text)?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Settings(SettingsCommand::Apply { customer, file, confirm_switch }) => {
+                apply(&open(&config).await?, &customer, &file, confirm_switch).await
+            }
+            Command::Users(UsersCommand::Export { customer, json: _ }) => {
+                export(&open(&config).await?, &customer).await
+            }
+            Command::Admin(command) => admin(&open(&config).await?, command).await,
+        }
+    };
+    let ended: Result<ExitCode, Failure> = done.await;
+    ended.unwrap_or_else(|failure| {
+        // The words are for a person; the log line before it, if any, has the trace.
+        let _ = writeln!(std::io::stderr(), "rollcall: {failure}");
+        ExitCode::FAILURE
+    })
+}
+
+/// The portal, without a server around it.
+async fn open(config: &Config) -> Result<Portal, Failure> {
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    Ok(server::portal(config, nowhere).await?)
+}
+
+async fn find(portal: &Portal, slug: &str) -> Result<CustomerStore, Failure> {
+    let customer = portal.engine.store.customer(slug).await?;
+    customer.ok_or_else(|| format!("there is no customer \"{slug}\"").into())
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+async fn sync(portal: &Portal, args: SyncArgs) -> Result<ExitCode, Failure> {
+    let customer = find(portal, &args.customer).await?;
+    let engine = portal.engine.clone();
+    let run = engine.run_to_end(&customer, Trigger::CommandLine, Actor::command_line());
+    tokio::pin!(run);
+    let ended = tokio::select! {
+        ended = &mut run => ended,
+        () = stop_signal() => {
+            engine.stop().await;
+            run.await
+        }
+    };
+    match ended? {
+        Err(refused) => Err(refused.to_string().into()),
+        Ok(report) => {
+            let text = if args.json { serde_json::to_string(&report)? } else { report.words() };
+            print(&format!("{text}\n"))?;
+            Ok(ExitCode::from(report.exit_code()))
+        }
+    }
+}
+
+async fn apply(
+    portal: &Portal,
+    slug: &str,
+    file: &std::path::Path,
+    confirm_switch: bool,
+) -> Result<ExitCode, Failure> {
+    let customer = find(portal, slug).await?;
+    let text = if file.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        text
+    } else {
+        std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?
+    };
+    let settings = settings_file::parse(&text)?;
+    let read_secret = |source: &settings_file::SecretSource| match source {
+        settings_file::SecretSource::Environment(name) => std::env::var(name)
+            .map(Secret::new)
+            .map_err(|_| format!("the environment variable {name} is not set")),
+        settings_file::SecretSource::File(path) => {
+            let text =
+                std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+        }
+    };
+    let applied = settings_file::apply(
+        &portal.engine,
+        &customer,
+        &Actor::command_line(),
+        settings,
+        confirm_switch,
+        read_secret,
+    )
+    .await?;
+    print(&format!("{}\n", applied.words()))?;
+    Ok(ExitCode::from(applied.exit_code()))
+}
+
+async fn export(portal: &Portal, slug: &str) -> Result<ExitCode, Failure> {
+    const CHUNK: i64 = 1_000;
+
+    let customer = find(portal, slug).await?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut after = None;
+    loop {
+        let users = customer.export_users(after.take(), CHUNK).await?;
+        let Some(last) = users.last() else { break };
+        after = Some((last.primary_address.clone(), last.id));
+        for user in &users {
+            let line = serde_json::json!({
+                "id": user.public_id,
+                "external_id": user.external_id,
+                "display_name": user.display_name,
+                "primary_address": user.primary_address,
+                "aliases": user.aliases,
+                "source": user.source.label(),
+                "status": user.status.label(),
+            });
+            writeln!(out, "{line}")?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn admin(portal: &Portal, command: AdminCommand) -> Result<ExitCode, Failure> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let password = Secret::new(line.trim_end_matches(['\r', '\n']));
+    if let Some(why) = refuse_new(&password) {
+        return Err(why.into());
+    }
+    let engine = &portal.engine;
+    let hash = portal.passwords.hash(password, engine.random.as_ref()).await?;
+    match command {
+        AdminCommand::Create { email } => {
+            if Address::parse(&email).is_none() {
+                return Err(format!("\"{email}\" is not an email address").into());
+            }
+            sync::administrators::create(engine, &Actor::command_line(), &email, &hash).await?;
+            print(&format!("Created the administrator {email} for all customers.\n"))?;
+        }
+        AdminCommand::SetPassword { email } => {
+            sync::administrators::set_password(engine, &Actor::command_line(), &email, &hash).await?;
+            print(&format!("Set the password of {email} and signed out every session.\n"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ready when the process is asked to stop: Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}

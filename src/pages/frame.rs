@@ -1,0 +1,227 @@
+//! The frame around a customer's pages: menu, customer switcher, status, account.
+
+use leptos::prelude::*;
+use leptos_router::{
+    components::{A, Outlet},
+    hooks::use_location,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{customer_path, use_slug};
+use crate::{
+    components::{ErrorView, Icon, Loading, Moment, MomentView, count},
+    error::AppError,
+};
+
+/// What the frame shows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct FrameData {
+    /// The customer's name.
+    name: String,
+    /// Every customer of the administrator: slug and name.
+    customers: Vec<(String, String)>,
+    /// The administrator's name.
+    administrator: String,
+    /// How many users there are.
+    users: i64,
+    /// The latest run: how it stands, when, and its id.
+    run: Option<RunPill>,
+}
+
+/// The status pill.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct RunPill {
+    id: String,
+    outcome: domain::run::Outcome,
+    when: Moment,
+}
+
+/// The frame of a customer's pages.
+#[server(endpoint = "frame")]
+async fn frame(slug: String) -> Result<FrameData, AppError> {
+    use domain::role::Role;
+
+    use crate::access;
+
+    let desk = access::require(&slug, Role::Viewer).await?;
+    let administrator = &desk.session.administrator;
+    let loaded = async {
+        let customers = desk.portal.engine.store.customers().await?;
+        let counts = desk.customer.user_counts().await?;
+        let runs = desk.customer.runs(None, 1).await?;
+        Ok((customers, counts, runs))
+    };
+    let (customers, counts, runs) = loaded.await.map_err(|error| access::store_error(&error))?;
+    let now = desk.portal.now();
+    Ok(FrameData {
+        name: desk.customer.customer().name.clone(),
+        customers: customers
+            .into_iter()
+            .filter(|customer| administrator.role_for(customer.id).is_some())
+            .map(|customer| (customer.slug, customer.name))
+            .collect(),
+        administrator: administrator.display_name.clone(),
+        users: counts.iter().map(|(_, _, users)| users).sum(),
+        run: runs.into_iter().next().map(|run| RunPill {
+            id: run.public_id.to_string(),
+            outcome: run.outcome,
+            when: Moment::at(run.finished_at.unwrap_or(run.started_at), now),
+        }),
+    })
+}
+
+/// Ends the session here, or on every device.
+#[server(endpoint = "sign_out")]
+async fn sign_out(everywhere: Option<String>) -> Result<(), AppError> {
+    use crate::access;
+
+    let visitor = access::signed_in().await?;
+    if everywhere.is_some() {
+        access::end_every_session(&visitor.portal, &visitor.session).await?;
+    } else {
+        access::end_session(&visitor.portal, &visitor.session).await?;
+    }
+    access::redirect("/login");
+    Ok(())
+}
+
+/// A number that pages raise when they changed something that the frame shows.
+#[derive(Clone, Copy)]
+pub(super) struct FrameVersion(pub RwSignal<u32>);
+
+/// The frame with the page in it.
+#[component]
+pub(super) fn Frame() -> impl IntoView {
+    let slug = use_slug();
+    let version = RwSignal::new(0);
+    provide_context(FrameVersion(version));
+    let data = Resource::new(move || (slug.get(), version.get()), |(slug, _)| frame(slug));
+    view! {
+        <a class="skip" href="#content">"Skip to the content"</a>
+        <Transition fallback=|| view! { <Loading /> }>
+            {move || Suspend::new(async move {
+                match data.await {
+                    Ok(data) => view! { <Framed slug=slug.get_untracked() data=data /> }.into_any(),
+                    Err(error) => view! { <main class="alone"><ErrorView error=error /></main> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// The frame once its data is there.
+#[component]
+fn Framed(slug: String, data: FrameData) -> impl IntoView {
+    let link = |page: &str| customer_path(&slug, page);
+    let menu = move || {
+        view! {
+            <ul class="menu">
+                <li><A href=link("dashboard")><Icon name="dashboard" />"Dashboard"</A></li>
+                <li>
+                    <A href=link("users")>
+                        <Icon name="users" />"Users" <span class="menu-count">{count(data.users)}</span>
+                    </A>
+                </li>
+                <li class="menu-heading">"Service Settings"</li>
+                <li class="menu-inner">
+                    <A href=link("service-settings/directory-services")>
+                        <Icon name="directory" />"Directory Services"
+                    </A>
+                </li>
+                <li><A href=link("sync-history")><Icon name="history" />"Sync History"</A></li>
+            </ul>
+        }
+    };
+    let pill = data.run.map(|run| {
+        let (class, icon, words) = match run.outcome {
+            domain::run::Outcome::Running => ("running", "sync", "Sync is running, started"),
+            domain::run::Outcome::Succeeded => ("good", "check", "Synced"),
+            domain::run::Outcome::Failed => ("bad", "cross", "Last sync failed"),
+        };
+        view! {
+            <a class=format!("pill {class}") href=customer_path(&slug, &format!("sync-history/{}", run.id))>
+                <Icon name=icon />
+                <span>{words}" "<MomentView moment=run.when /></span>
+            </a>
+        }
+    });
+    view! {
+        <div class="frame">
+            <header class="side">
+                <a class="brand" href=customer_path(&slug, "dashboard")><Icon name="brand" />"Rollcall"</a>
+                <nav class="wide-menu" aria-label="Main">{menu.clone()()}</nav>
+                <details class="narrow-menu">
+                    <summary><Icon name="menu" />"Menu"</summary>
+                    <nav aria-label="Main, folded">{menu()}</nav>
+                </details>
+            </header>
+            <div class="top">
+                <Switcher name=data.name customers=data.customers slug=slug.clone() />
+                <div class="top-right">
+                    {pill}
+                    <Account name=data.administrator />
+                </div>
+            </div>
+            <main id="content" tabindex="-1"><Outlet /></main>
+        </div>
+    }
+}
+
+/// The customer's name; with several customers, the way to the others.
+#[component]
+fn Switcher(name: String, customers: Vec<(String, String)>, slug: String) -> impl IntoView {
+    if customers.len() < 2 {
+        return view! { <p class="customer">{name}</p> }.into_any();
+    }
+    let others = customers.into_iter().filter(|(other, _)| *other != slug).take(20).map(|(slug, name)| {
+        view! { <li><a href=customer_path(&slug, "dashboard")>{name}</a></li> }
+    });
+    view! {
+        <details class="drop customer">
+            <summary>{name}<Icon name="down" /></summary>
+            <ul>
+                {others.collect_view()}
+                <li><a href="/customers">"All customers"</a></li>
+            </ul>
+        </details>
+    }
+    .into_any()
+}
+
+/// The administrator's own menu: light and dark, sign out.
+#[component]
+fn Account(name: String) -> impl IntoView {
+    let location = use_location();
+    let here = move || {
+        format!(
+            "{}{}",
+            location.pathname.get(),
+            location.search.with(|search| if search.is_empty() {
+                String::new()
+            } else {
+                format!("?{search}")
+            })
+        )
+    };
+    let theme = |value: &'static str, words: &'static str| {
+        view! { <button type="submit" name="theme" value=value>{words}</button> }
+    };
+    view! {
+        <details class="drop account">
+            <summary>{name}<Icon name="down" /></summary>
+            <div>
+                // Plain forms: the whole page follows, so there is nothing to keep in step.
+                <form method="post" action="/theme" class="themes" aria-label="Light or dark">
+                    <input type="hidden" name="next" value=here />
+                    {theme("light", "Light")}
+                    {theme("dark", "Dark")}
+                    {theme("auto", "As the system")}
+                </form>
+                <form method="post" action="/api/sign_out">
+                    <button type="submit">"Sign out"</button>
+                    <button type="submit" name="everywhere" value="on">"Sign out everywhere"</button>
+                </form>
+            </div>
+        </details>
+    }
+}

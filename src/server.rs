@@ -1,0 +1,15 @@
+//! The HTTP side of the portal: configuration from the environment, the router, the middleware, and the clock and chance of a real machine.
+
+pub mod config;
+mod health;
+pub mod machine;
+mod middleware;
+mod router;
+mod start;
+mod theme;
+
+pub use self::{
+    config::{Config, ConfigError},
+    router::router,
+    start::{StartError, portal, serve},
+};

@@ -1,0 +1,116 @@
+//! The routes: the pages and server functions of Leptos, the plain routes beside them, and the files.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Extension, Request, State},
+    http::{HeaderValue, header, request::Parts},
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use leptos::{nonce::Nonce, prelude::*};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower_http::{
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer,
+    services::ServeDir, set_header::SetResponseHeaderLayer,
+};
+
+use super::{
+    Config, health,
+    middleware::{Guard, guard},
+    theme,
+};
+use crate::{
+    access::{Portal, SessionToken},
+    pages::{App, shell},
+};
+
+/// The largest body of a request.
+const BODY: usize = 1024 * 1024;
+
+/// The whole HTTP side, as a service that needs the peer's address ([`axum::extract::ConnectInfo`]).
+#[must_use]
+pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router {
+    let pages = generate_route_list(App);
+    let page = |options: LeptosOptions| {
+        move || {
+            let theme = use_context::<Parts>().and_then(|parts| theme::of(&parts.headers));
+            shell(options.clone(), theme)
+        }
+    };
+    let context = {
+        let portal = portal.clone();
+        move || {
+            provide_context(portal.clone());
+            // The middleware's nonce, which also stands in the policy, takes the place of the one that Leptos drew.
+            if let Some(nonce) =
+                use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned())
+            {
+                provide_context(nonce);
+            }
+        }
+    };
+    let files = ServeDir::new(format!("{}/{}", options.site_root, options.site_pkg_dir)).precompressed_br();
+    // The names of these files change with their content.
+    let forever = SetResponseHeaderLayer::overriding(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
+    let packages = Router::new().fallback_service(files).layer(forever);
+    let guard_state =
+        Guard { portal: portal.clone(), trusted_proxies: Arc::from(config.trusted_proxies.clone()) };
+    Router::new()
+        .route("/", get(start))
+        .route("/theme", post(theme::choose))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .nest(&format!("/{}", options.site_pkg_dir), packages)
+        .leptos_routes_with_context(&options, pages, context.clone(), page(options.clone()))
+        .fallback(leptos_axum::file_and_error_handler_with_context(context, move |options: LeptosOptions| {
+            page(options)()
+        }))
+        .layer(Extension(portal))
+        .layer(RequestBodyLimitLayer::new(BODY))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(guard_state, guard))
+        .with_state(options)
+}
+
+/// `GET /`: the page that a visitor starts from. A portal with one customer opens on that customer; with several, on the list.
+async fn start(
+    Extension(portal): Extension<Portal>,
+    State(_): State<LeptosOptions>,
+    request: Request,
+) -> Response {
+    let found = async {
+        let Some(token) = SessionToken::of(request.headers(), &portal.public) else {
+            return Ok("/login".to_owned());
+        };
+        let store = &portal.engine.store;
+        let Some(session) = store.session(&token.hash(), portal.now()).await? else {
+            return Ok("/login".to_owned());
+        };
+        let customers = store.customers().await?;
+        let mut open =
+            customers.iter().filter(|customer| session.administrator.role_for(customer.id).is_some());
+        Ok(match (open.next(), open.next()) {
+            (Some(only), None) => format!("/customers/{}/dashboard", only.slug),
+            _ => "/customers".to_owned(),
+        })
+    };
+    let path: Result<_, store::StoreError> = found.await;
+    match path {
+        Ok(path) => Redirect::to(&path).into_response(),
+        Err(error) => {
+            tracing::warn!(?error, "the start page could not ask the database");
+            (
+                axum::http::StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer. Try again in a moment.\n",
+            )
+                .into_response()
+        }
+    }
+}
