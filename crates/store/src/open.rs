@@ -1,0 +1,281 @@
+//! Opening a database: its address, its pools, and bringing its schema up to this version.
+//!
+//! Several processes may start at the same moment on the same database. Postgres is migrated under sqlx's advisory lock; for SQLite, where
+//! sqlx takes none, a lock file beside the database is held from its creation until the schema is there.
+
+use std::{
+    fmt,
+    fs::{File, OpenOptions, TryLockError},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    sync::Arc,
+    time::Duration,
+};
+
+use sqlx::{
+    PgPool, SqlitePool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    error::{Result, StoreError},
+    sql::Connection,
+};
+
+static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How long another process's write may keep SQLite locked before a call is refused as busy.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a call waits for a connection before it is refused as busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a starting process waits for another one that migrates the same SQLite file.
+const MIGRATION_TIMEOUT: Duration = Duration::from_secs(120);
+const MIGRATION_POLL: Duration = Duration::from_millis(25);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Where the database is. Prints without the password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A SQLite file; it is created when it is not there.
+    Sqlite(PathBuf),
+    /// A Postgres database, which must exist: `postgres://user:password@host/database`.
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// Reads `sqlite://path`, `postgres://…` or `postgresql://…`.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`] with what is wrong; it never repeats the text, which may hold a password.
+    pub fn parse(text: &str) -> Result<Self> {
+        let wrong = |words: &str| Err(StoreError::Address(words.to_owned()));
+        let text = text.trim();
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return wrong("this is no address. Write sqlite://PATH or postgres://USER@HOST/DATABASE.");
+        };
+        match scheme {
+            "sqlite" if rest.is_empty() || rest == ":memory:" => {
+                wrong("the path of the file is missing, such as sqlite:///var/lib/rollcall/rollcall.db.")
+            }
+            "sqlite" if rest.contains('?') => {
+                wrong("options behind a question mark are not taken for SQLite.")
+            }
+            "sqlite" => Ok(Self::Sqlite(PathBuf::from(rest))),
+            "postgres" | "postgresql" => match PgConnectOptions::from_str(text) {
+                Ok(_) => Ok(Self::Postgres(text.to_owned())),
+                Err(_) => {
+                    wrong("this is no Postgres address. Write postgres://USER:PASSWORD@HOST:PORT/DATABASE.")
+                }
+            },
+            _ => wrong("only sqlite:// and postgres:// are databases of this portal."),
+        }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(text) => match PgConnectOptions::from_str(text) {
+                Ok(options) => write!(
+                    f,
+                    "postgres://{}:{}/{}",
+                    options.get_host(),
+                    options.get_port(),
+                    options.get_database().unwrap_or_default()
+                ),
+                Err(_) => f.write_str("postgres://"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a write promises when its commit returns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// It outlives a power cut: somebody was told that it is saved.
+    Full,
+    /// It outlives a crash of the process. A power cut may undo the last ones, whole and in order: a run does them again.
+    Chunk,
+}
+
+/// The open pools of either engine.
+pub(crate) enum Pools {
+    Sqlite {
+        readers: SqlitePool,
+        /// One connection each, which differ in `synchronous`: it cannot be changed within a transaction.
+        durable: SqlitePool,
+        chunk: SqlitePool,
+        /// SQLite takes one writer at a time. This queue is fair, SQLite's own waiting is not: without it, a run could starve a page.
+        turn: Arc<Mutex<()>>,
+    },
+    Postgres(PgPool),
+}
+
+impl Pools {
+    pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self> {
+        match url {
+            DatabaseUrl::Sqlite(path) => open_sqlite(path).await,
+            DatabaseUrl::Postgres(text) => open_postgres(text).await,
+        }
+    }
+
+    pub(crate) async fn read(&self) -> Result<Connection> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Connection::SqliteReader(readers.acquire().await?),
+            Self::Postgres(pool) => Connection::PostgresReader(pool.acquire().await?),
+        })
+    }
+
+    pub(crate) async fn write(&self, durability: Durability) -> Result<Connection> {
+        Ok(match self {
+            Self::Sqlite { durable, chunk, turn, .. } => {
+                let turn = Arc::clone(turn).lock_owned().await;
+                let pool = if durability == Durability::Full { durable } else { chunk };
+                // IMMEDIATE takes the write lock at once: a transaction that read first and then wanted to write could only be refused.
+                Connection::SqliteWriter(pool.begin_with("BEGIN IMMEDIATE").await?, turn)
+            }
+            Self::Postgres(pool) => Connection::PostgresWriter(pool.begin().await?),
+        })
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { readers, durable, chunk, .. } => {
+                readers.close().await;
+                chunk.close().await;
+                // The last to close folds the write-ahead log back into the file.
+                durable.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Pools> {
+    let lock = lock_beside(path).await?;
+    private_file(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .journal_mode(SqliteJournalMode::Wal);
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+    };
+    let durable =
+        pool().max_connections(1).connect_with(options.clone().synchronous(SqliteSynchronous::Full)).await?;
+    SQLITE.run(&durable).await?;
+    drop(lock);
+    let chunk =
+        pool().max_connections(1).connect_lazy_with(options.clone().synchronous(SqliteSynchronous::Normal));
+    let readers =
+        pool().max_connections(SQLITE_READERS).connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Pools::Sqlite { readers, durable, chunk, turn: Arc::default() })
+}
+
+async fn open_postgres(text: &str) -> Result<Pools> {
+    let options = PgConnectOptions::from_str(text)?.application_name("rollcall");
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await
+        .map_err(|error| match error {
+            // At the start nobody else uses the pool: what timed out is the network.
+            sqlx::Error::PoolTimedOut => StoreError::Unreachable(error.into()),
+            other => other.into(),
+        })?;
+    POSTGRES.run(&pool).await?;
+    Ok(Pools::Postgres(pool))
+}
+
+/// Waits for the lock file beside the database. It is released when the handle is dropped, or the process dies.
+async fn lock_beside(path: &Path) -> Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = private_file(Path::new(&name))?;
+    let waiting = async {
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(MIGRATION_POLL).await,
+                Err(TryLockError::Error(error)) => return Err(StoreError::Unreachable(error.into())),
+            }
+        }
+    };
+    match tokio::time::timeout(MIGRATION_TIMEOUT, waiting).await {
+        Ok(locked) => locked.map(|()| file),
+        Err(_) => Err(StoreError::Busy),
+    }
+}
+
+/// Opens a file that only its owner may read, and creates it when needed. SQLite gives the log beside it the same mode.
+fn private_file(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| StoreError::Unreachable(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        DatabaseUrl::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn both_engines_are_read_from_their_schemes() {
+        assert_eq!(
+            DatabaseUrl::parse("sqlite:///srv/rollcall.db").unwrap(),
+            DatabaseUrl::Sqlite(PathBuf::from("/srv/rollcall.db"))
+        );
+        assert_eq!(
+            DatabaseUrl::parse("sqlite://./data/rollcall.db").unwrap(),
+            DatabaseUrl::Sqlite(PathBuf::from("./data/rollcall.db"))
+        );
+        for text in ["postgres://rollcall@db.example/rollcall", "postgresql://rollcall@db.example/rollcall"] {
+            assert_eq!(DatabaseUrl::parse(text).unwrap(), DatabaseUrl::Postgres(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn another_scheme_is_refused_in_words_that_do_not_repeat_a_password() {
+        let words = refusal("mysql://rollcall:hunter2@db.example/rollcall");
+        assert!(words.contains("only sqlite:// and postgres://") && !words.contains("hunter2"), "{words}");
+        assert!(refusal("rollcall.db").contains("this is no address"));
+        assert!(refusal("sqlite://").contains("path"));
+        assert!(refusal("sqlite://a.db?mode=memory").contains("question mark"));
+    }
+
+    #[test]
+    fn an_address_prints_without_its_password() {
+        let url = DatabaseUrl::parse("postgres://rollcall:hunter2@db.example:5433/portal").unwrap();
+        assert_eq!(
+            format!("{url} {url:?}"),
+            "postgres://db.example:5433/portal postgres://db.example:5433/portal"
+        );
+    }
+}

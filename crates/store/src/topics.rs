@@ -1,0 +1,36 @@
+//! Topic versions: a number per topic of a customer, raised in the transaction that changes what the topic is about, so that open pages of
+//! every process learn of it.
+
+use crate::{
+    CustomerStore, CustomerWrite,
+    error::Result,
+    sql::{all, execute, statements},
+};
+
+statements! {
+    ALL = "SELECT topic, version FROM topics WHERE customer_id = $1 ORDER BY topic";
+    RAISE = "INSERT INTO topics (customer_id, topic, version) VALUES ($1, $2, 1)
+             ON CONFLICT (customer_id, topic) DO UPDATE SET version = topics.version + 1";
+}
+
+impl CustomerStore {
+    /// Every topic that was ever raised, with its version.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn topic_versions(&self) -> Result<Vec<(String, i64)>> {
+        let mut connection = self.read().await?;
+        all!(connection, (String, i64), ALL, self.id())
+    }
+}
+
+impl CustomerWrite {
+    /// Raises a topic's version by one.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn raise_topic(&mut self, topic: &str) -> Result<()> {
+        execute!(self.connection, RAISE, self.customer_id, topic)?;
+        Ok(())
+    }
+}
