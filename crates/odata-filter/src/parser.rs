@@ -1,0 +1,473 @@
+//! Builds the syntax tree: recursive descent with the precedence of Microsoft's OData library, and its
+//! messages with its positions, because Graph reports exactly those.
+//!
+//! Loosest first: `or`, `and`, comparisons, `add sub`, `mul div mod`, `not` and `-`, `in` and `has`. Keywords
+//! are read in any case; `true`, `false` and `null` only in lower case. For "Syntax error" the library reports
+//! the offset *after* the token it stumbled over, for "… expected" the start of the token it found instead.
+
+use crate::{
+    ast::{ArithmeticOp, CompareOp, Expr, ExprKind, Lambda, Literal, Name, Path},
+    lexer::{Kind, Token, Tokens, tokens},
+    problem::{Code, Problem, Span, utf16_at},
+    suggest,
+};
+
+/// The longest text that is looked at, in bytes; Graph's own limit is far lower.
+pub const MAX_LENGTH: usize = 64 * 1024;
+
+/// How deep parentheses, functions, lambdas and `not` may nest. The OData library stops at about the same
+/// depth (800 recursions, eight per level); it also bounds the stack that this crate uses.
+pub const MAX_NESTING: usize = 100;
+
+/// Reads a filter.
+///
+/// # Errors
+/// The first mistake in the text, with Graph's message, the place and a suggestion.
+pub fn parse(text: &str) -> Result<Expr, Problem> {
+    if text.len() > MAX_LENGTH {
+        let message = format!("The filter has {} bytes; at most {MAX_LENGTH} are read.", text.len());
+        return Err(Problem::new(Code::TooLong, message, Span::new(0, text.len().min(1))));
+    }
+    let tokens = tokens(text);
+    let mut parser = Parser { text, tokens: &tokens, at: 0, depth: 0, chained: 0, variables: Vec::new() };
+    let result = parser.or().and_then(|expr| match parser.token().kind {
+        Kind::End => Ok(expr),
+        _ => Err(parser.syntax_error()),
+    });
+    result.map_err(|problem| suggest::for_syntax(text, &tokens.list, problem))
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    tokens: &'t Tokens,
+    at: usize,
+    depth: usize,
+    /// Operators beyond the first in chains such as `a eq b eq c`, over the whole text: such a chain grows
+    /// the tree to the left without any nesting in the text.
+    chained: usize,
+    variables: Vec<String>,
+}
+
+impl Parser<'_> {
+    fn token(&self) -> Token {
+        self.token_at(self.at)
+    }
+
+    fn token_at(&self, at: usize) -> Token {
+        let end = Span::new(self.text.len(), self.text.len());
+        self.tokens.list.get(at).or(self.tokens.list.last()).copied().unwrap_or(Token { kind: Kind::End, span: end })
+    }
+
+    fn advance(&mut self) -> Token {
+        let token = self.token();
+        self.at += 1;
+        token
+    }
+
+    fn word(&self) -> &str {
+        match self.token() {
+            Token { kind: Kind::Ident, span } => span.of(self.text),
+            _ => "",
+        }
+    }
+
+    fn is_word(&self, keyword: &str) -> bool {
+        self.word().eq_ignore_ascii_case(keyword)
+    }
+
+    /// Whether the current token is `kind` and directly follows the previous one, without a blank.
+    fn is_glued(&self, kind: Kind) -> bool {
+        let previous = self.at.checked_sub(1).map(|at| self.token_at(at).span.end);
+        self.token().kind == kind && previous == Some(self.token().span.start)
+    }
+
+    fn syntax_error(&self) -> Problem {
+        let token = self.token();
+        self.lexical().unwrap_or_else(|| {
+            let position = utf16_at(self.text, token.span.end);
+            Problem::clause(format!("Syntax error at position {position} in '{}'.", self.text), token.span)
+        })
+    }
+
+    fn expected(&self, what: &str) -> Problem {
+        let span = self.token().span;
+        self.lexical().unwrap_or_else(|| {
+            let position = utf16_at(self.text, span.start);
+            Problem::clause(format!("{what} expected at position {position} in '{}'.", self.text), span)
+        })
+    }
+
+    /// The lexer's own complaint, when the current token is the place of it.
+    fn lexical(&self) -> Option<Problem> {
+        (self.token().kind == Kind::Bad).then(|| self.tokens.error.clone()).flatten()
+    }
+
+    fn enter(&mut self) -> Result<(), Problem> {
+        self.depth += 1;
+        if self.depth > MAX_NESTING { Err(self.too_deep()) } else { Ok(()) }
+    }
+
+    fn too_deep(&self) -> Problem {
+        Problem::clause("Recursion depth exceeded allowed limit.", self.token().span)
+    }
+
+    fn chain(&mut self) -> Result<(), Problem> {
+        self.chained += 1;
+        if self.chained > MAX_NESTING { Err(self.too_deep()) } else { Ok(()) }
+    }
+
+    fn or(&mut self) -> Result<Expr, Problem> {
+        self.list("or", Self::and, ExprKind::Or)
+    }
+
+    fn and(&mut self) -> Result<Expr, Problem> {
+        self.list("and", Self::comparison, ExprKind::And)
+    }
+
+    fn list(
+        &mut self,
+        keyword: &str,
+        operand: fn(&mut Self) -> Result<Expr, Problem>,
+        build: fn(Vec<Expr>) -> ExprKind,
+    ) -> Result<Expr, Problem> {
+        let first = operand(self)?;
+        if !self.is_word(keyword) {
+            return Ok(first);
+        }
+        let mut span = first.span;
+        let mut operands = vec![first];
+        while self.is_word(keyword) {
+            self.advance();
+            let next = operand(self)?;
+            span = span.to(next.span);
+            operands.push(next);
+        }
+        Ok(Expr { kind: build(operands), span })
+    }
+
+    fn comparison(&mut self) -> Result<Expr, Problem> {
+        let mut left = self.arithmetic(true)?;
+        let mut first = true;
+        loop {
+            let operator = CompareOp::ALL.into_iter().find(|op| self.is_word(op.keyword()));
+            let Some(operator) = operator.filter(|op| *op != CompareOp::Has) else { return Ok(left) };
+            if !std::mem::take(&mut first) {
+                self.chain()?;
+            }
+            self.advance();
+            let right = self.arithmetic(true)?;
+            let span = left.span.to(right.span);
+            left = Expr { kind: ExprKind::Compare(operator, Box::new(left), Box::new(right)), span };
+        }
+    }
+
+    fn arithmetic(&mut self, additive: bool) -> Result<Expr, Problem> {
+        let operand = |parser: &mut Self| if additive { parser.arithmetic(false) } else { parser.unary() };
+        let mut left = operand(self)?;
+        let mut first = true;
+        loop {
+            let operator = ArithmeticOp::ALL.into_iter().find(|op| self.is_word(op.keyword()));
+            let Some(operator) = operator.filter(|op| op.is_additive() == additive) else { return Ok(left) };
+            if !std::mem::take(&mut first) {
+                self.chain()?;
+            }
+            self.advance();
+            let right = operand(self)?;
+            let span = left.span.to(right.span);
+            left = Expr { kind: ExprKind::Arithmetic(operator, Box::new(left), Box::new(right)), span };
+        }
+    }
+
+    fn unary(&mut self) -> Result<Expr, Problem> {
+        let token = self.token();
+        if token.kind != Kind::Minus && !self.is_word("not") {
+            return self.in_has();
+        }
+        self.advance();
+        self.enter()?;
+        let operand = if token.kind == Kind::Minus && is_number(self.token().kind) {
+            self.negative_number(token.span)?
+        } else {
+            let operand = self.unary()?;
+            let span = token.span.to(operand.span);
+            let operand = Box::new(operand);
+            let kind = if token.kind == Kind::Minus { ExprKind::Negate(operand) } else { ExprKind::Not(operand) };
+            Expr { kind, span }
+        };
+        self.depth -= 1;
+        Ok(operand)
+    }
+
+    /// `- 5`: the sign joins the number, however far away it stands.
+    fn negative_number(&mut self, sign: Span) -> Result<Expr, Problem> {
+        let number = self.advance();
+        let digits = number.span.of(self.text);
+        let kind = match digits.strip_prefix('-') {
+            // `--5`
+            Some(_) => {
+                ExprKind::Negate(Box::new(Expr { kind: self.literal(number, digits)?, span: number.span }))
+            }
+            None => self.literal(number, &format!("-{digits}"))?,
+        };
+        Ok(Expr { kind, span: sign.to(number.span) })
+    }
+
+    fn in_has(&mut self) -> Result<Expr, Problem> {
+        let mut left = self.primary()?;
+        let mut first = true;
+        loop {
+            let has = self.is_word("has");
+            if !has && !self.is_word("in") {
+                return Ok(left);
+            }
+            if !std::mem::take(&mut first) {
+                self.chain()?;
+            }
+            self.advance();
+            let right = if has { self.primary()? } else { self.in_operand()? };
+            let span = left.span.to(right.span);
+            let (left_box, right) = (Box::new(left), Box::new(right));
+            let kind = if has {
+                ExprKind::Compare(CompareOp::Has, left_box, right)
+            } else {
+                ExprKind::In(left_box, right)
+            };
+            left = Expr { kind, span };
+        }
+    }
+
+    /// What follows `in`: a list of literals, or something that the check will refuse.
+    fn in_operand(&mut self) -> Result<Expr, Problem> {
+        let open = self.token();
+        let inner = self.token_at(self.at + 1).kind;
+        if open.kind != Kind::Open || !(is_literal(inner) || inner == Kind::Close) {
+            return self.primary();
+        }
+        self.advance();
+        let mut items = Vec::new();
+        if self.token().kind != Kind::Close {
+            loop {
+                let token = self.token();
+                if !is_literal(token.kind) {
+                    return Err(self.expected("Expression"));
+                }
+                self.advance();
+                items.push(Expr { kind: self.literal(token, token.span.of(self.text))?, span: token.span });
+                match self.token().kind {
+                    Kind::Comma => self.advance(),
+                    _ => break,
+                };
+            }
+        }
+        if self.token().kind != Kind::Close {
+            return Err(self.expected("')' or ','"));
+        }
+        let close = self.advance();
+        Ok(Expr { kind: ExprKind::List(items), span: open.span.to(close.span) })
+    }
+
+    fn primary(&mut self) -> Result<Expr, Problem> {
+        let token = self.token();
+        // The library looks one token ahead here, so a bad character right behind comes first.
+        if self.token_at(self.at + 1).kind == Kind::Bad {
+            self.at += 1;
+            return Err(self.syntax_error());
+        }
+        match token.kind {
+            Kind::Open => {
+                self.advance();
+                self.enter()?;
+                let inner = self.or()?;
+                if self.token().kind != Kind::Close {
+                    return Err(self.expected("')' or operator"));
+                }
+                self.advance();
+                self.depth -= 1;
+                Ok(inner)
+            }
+            Kind::Ident => self.path(false),
+            kind if is_literal(kind) => {
+                self.advance();
+                Ok(Expr { kind: self.literal(token, token.span.of(self.text))?, span: token.span })
+            }
+            _ => Err(self.expected("Expression")),
+        }
+    }
+
+    /// A property path, a function call or an enumeration value. `argument`: a bare type name is allowed.
+    fn path(&mut self, argument: bool) -> Result<Expr, Problem> {
+        let mut segments = Vec::new();
+        loop {
+            let name = self.dotted_name()?;
+            if self.token().kind == Kind::Quoted {
+                let quoted = self.advance();
+                let span = name.span.to(quoted.span);
+                return Ok(Expr { kind: ExprKind::Literal(Literal::Enum(span.of(self.text).to_owned())), span });
+            }
+            if segments.is_empty() && self.is_glued(Kind::Open) {
+                return self.call(name);
+            }
+            segments.push(name);
+            if self.token().kind != Kind::Slash {
+                break;
+            }
+            self.advance();
+            let path = Path { segments: std::mem::take(&mut segments) };
+            if self.is_word("any") || self.is_word("all") {
+                return self.lambda(path);
+            }
+            if self.is_word("$count") {
+                let span = path.span().to(self.advance().span);
+                return Ok(Expr { kind: ExprKind::Count(path), span });
+            }
+            segments = path.segments;
+            if self.token().kind != Kind::Ident {
+                return Err(self.syntax_error());
+            }
+        }
+        if !argument && segments.last().is_some_and(|name| name.text.contains('.')) {
+            return Err(self.expected("'('"));
+        }
+        let path = Path { segments };
+        Ok(Expr { span: path.span(), kind: ExprKind::Path(path) })
+    }
+
+    /// `name` or `name.name`; stops before a quoted value that makes it an enumeration value.
+    fn dotted_name(&mut self) -> Result<Name, Problem> {
+        let mut span = self.advance().span;
+        while self.token().kind == Kind::Dot {
+            self.advance();
+            match self.token().kind {
+                Kind::Ident => span = span.to(self.advance().span),
+                Kind::Quoted => break,
+                _ => return Err(self.syntax_error()),
+            }
+        }
+        Ok(Name { text: span.of(self.text).chars().filter(|c| !c.is_whitespace()).collect(), span })
+    }
+
+    fn call(&mut self, name: Name) -> Result<Expr, Problem> {
+        self.advance();
+        self.enter()?;
+        let mut arguments = Vec::new();
+        if self.token().kind != Kind::Close {
+            loop {
+                arguments.push(self.argument()?);
+                match self.token().kind {
+                    Kind::Comma => self.advance(),
+                    Kind::Close => break,
+                    _ => return Err(self.expected("')' or ','")),
+                };
+            }
+        }
+        let span = name.span.to(self.advance().span);
+        self.depth -= 1;
+        Ok(Expr { kind: ExprKind::Call(name, arguments), span })
+    }
+
+    /// An argument: any expression, or a bare type name as in `isof(microsoft.graph.user)`.
+    fn argument(&mut self) -> Result<Expr, Problem> {
+        let mut end = self.at;
+        while self.token_at(end).kind == Kind::Ident && self.token_at(end + 1).kind == Kind::Dot {
+            end += 2;
+        }
+        let bare = self.token_at(end).kind == Kind::Ident
+            && matches!(self.token_at(end + 1).kind, Kind::Comma | Kind::Close);
+        if end > self.at && bare { self.path(true) } else { self.or() }
+    }
+
+    fn lambda(&mut self, path: Path) -> Result<Expr, Problem> {
+        let all = self.is_word("all");
+        self.advance();
+        if self.token().kind != Kind::Open {
+            return Err(self.expected("'('"));
+        }
+        self.advance();
+        self.enter()?;
+        // `any()` asks for any element; `all()` means nothing (the library would take it, the standard not).
+        let body = if self.token().kind == Kind::Close && !all {
+            None
+        } else {
+            Some(self.lambda_body()?)
+        };
+        let close = self.advance();
+        self.depth -= 1;
+        Ok(Expr { span: path.span().to(close.span), kind: ExprKind::Lambda(Lambda { all, path, body }) })
+    }
+
+    fn lambda_body(&mut self) -> Result<(Name, Box<Expr>), Problem> {
+        let token = self.token();
+        if token.kind != Kind::Ident {
+            return Err(self.expected("Expression"));
+        }
+        let variable = Name { text: token.span.of(self.text).to_owned(), span: token.span };
+        if self.variables.contains(&variable.text) {
+            let message = format!("The range variable '{}' has already been declared.", variable.text);
+            return Err(Problem::clause(message, variable.span));
+        }
+        self.advance();
+        if self.token().kind != Kind::Colon {
+            return Err(self.syntax_error());
+        }
+        self.advance();
+        self.variables.push(variable.text.clone());
+        let body = self.or()?;
+        self.variables.pop();
+        if self.token().kind != Kind::Close {
+            return Err(self.expected("')' or ','"));
+        }
+        Ok((variable, Box::new(body)))
+    }
+
+    fn literal(&self, token: Token, text: &str) -> Result<ExprKind, Problem> {
+        let owned = text.to_owned();
+        Ok(ExprKind::Literal(match token.kind {
+            Kind::Null => Literal::Null,
+            Kind::Bool => Literal::Bool(text == "true"),
+            Kind::Text => Literal::Text(unquote(text)),
+            Kind::Guid => Literal::Guid(owned),
+            Kind::Date => Literal::Date(owned),
+            Kind::DateTimeOffset => Literal::DateTimeOffset(owned),
+            Kind::TimeOfDay => Literal::TimeOfDay(owned),
+            Kind::Int32 => Literal::Int32(owned),
+            Kind::Int64 => Literal::Int64(owned),
+            Kind::Decimal => Literal::Decimal(owned),
+            Kind::Double => Literal::Double(owned),
+            Kind::Single => Literal::Single(owned),
+            _ => match text.split_once('\'').map(|(prefix, _)| prefix.to_ascii_lowercase()).as_deref() {
+                Some("duration") => Literal::Duration(owned),
+                Some("binary") => Literal::Binary(owned),
+                Some("geography") => Literal::Geography(owned),
+                Some("geometry") => Literal::Geometry(owned),
+                _ => {
+                    let position = utf16_at(self.text, token.span.end);
+                    let message = format!("Syntax error at position {position} in '{}'.", self.text);
+                    return Err(Problem::clause(message, token.span));
+                }
+            },
+        }))
+    }
+}
+
+fn is_number(kind: Kind) -> bool {
+    matches!(kind, Kind::Int32 | Kind::Int64 | Kind::Decimal | Kind::Double | Kind::Single)
+}
+
+fn is_literal(kind: Kind) -> bool {
+    is_number(kind)
+        || matches!(
+            kind,
+            Kind::Text
+                | Kind::Quoted
+                | Kind::Guid
+                | Kind::Date
+                | Kind::DateTimeOffset
+                | Kind::TimeOfDay
+                | Kind::Bool
+                | Kind::Null
+        )
+}
+
+fn unquote(text: &str) -> String {
+    text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')).unwrap_or(text).replace("''", "'")
+}
