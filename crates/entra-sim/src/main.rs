@@ -83,9 +83,24 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     })
     .await?;
     print(&running, tls_dir);
-    tokio::signal::ctrl_c().await?;
+    asked_to_stop().await?;
     running.stop().await;
     Ok(())
+}
+
+/// Ctrl-C, or the signal that a supervisor sends.
+async fn asked_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn import(arguments: &Arguments) -> Result<Option<Import>, Box<dyn Error>> {

@@ -70,7 +70,8 @@ impl Default for Options {
 pub enum StartError {
     /// It holds secrets that everybody knows: it is for this machine only.
     #[error(
-        "{0} is not a loopback address; the simulator listens on this machine only, for example on 127.0.0.1:18080"
+        "{0} is not a loopback address; the simulator listens on this machine only, for example on \
+         127.0.0.1:18080"
     )]
     NotLoopback(SocketAddr),
     /// The address is taken, most likely.

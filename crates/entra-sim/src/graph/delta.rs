@@ -104,7 +104,10 @@ fn page(call: &Call<'_>, kind: Kind, select: Option<&Select>, from: Place) -> (V
         let slice = members.get(place.members..).unwrap_or_default();
         let slice = slice.get(..room).unwrap_or(slice);
         if !slice.is_empty() {
-            let entry = |member: &Reference| json!({ "@odata.type": call.tenant.odata_type(*member), "id": call.tenant.id_of(*member) });
+            let entry = |member: &Reference| {
+                let (kind, id) = (call.tenant.odata_type(*member), call.tenant.id_of(*member));
+                json!({ "@odata.type": kind, "id": id })
+            };
             item.insert("members@delta".to_owned(), slice.iter().map(entry).collect());
         }
         value.push(Value::Object(item));

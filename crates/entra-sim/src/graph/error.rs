@@ -43,7 +43,8 @@ impl GraphError {
             StatusCode::NOT_FOUND,
             "Request_ResourceNotFound",
             format!(
-                "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+                "Resource '{id}' does not exist or one of its queried reference-property objects are \
+                 not present."
             ),
         )
     }
@@ -61,7 +62,8 @@ impl GraphError {
         let error = Self::new(
             StatusCode::GONE,
             "SyncStateNotFound",
-            "The sync state generation is not found. The delta token is expired and data must be synchronized again.",
+            "The sync state generation is not found. The delta token is expired and data must be \
+             synchronized again.",
         );
         Self { headers: vec![(header::LOCATION, restart)], ..error }
     }
@@ -83,7 +85,9 @@ impl GraphError {
     }
 
     pub(super) fn unauthenticated(message: &str) -> Self {
-        let challenge = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"";
+        let challenge = "Bearer realm=\"\", \
+            authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+            client_id=\"00000003-0000-0000-c000-000000000000\"";
         let error = Self::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message);
         Self { headers: vec![(header::WWW_AUTHENTICATE, challenge.to_owned())], ..error }
     }

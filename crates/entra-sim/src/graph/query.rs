@@ -42,7 +42,8 @@ impl Query {
             };
             if options.iter().any(|(existing, _)| existing == known) {
                 return Err(GraphError::bad_request(format!(
-                    "Query option '{known}' was specified more than once, but it must be specified at most once."
+                    "Query option '{known}' was specified more than once, but it must be specified at \
+                     most once."
                 )));
             }
             options.push(((*known).to_owned(), value.into_owned()));
@@ -62,7 +63,8 @@ impl Query {
         Err(match name.as_str() {
             "$orderby" => GraphError::unsupported_query("An unsupported property was specified."),
             "$search" if !eventual => GraphError::unsupported_query(
-                "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
+                "Request with $search query parameter only works through MSGraph with a special request \
+                 header: 'ConsistencyLevel: eventual'",
             ),
             "$skip" => GraphError::directory_bad_request("'$skip' is not supported by the service."),
             "$filter" | "$search" | "$expand" => GraphError::unsupported_query("Unsupported Query."),
@@ -83,7 +85,8 @@ impl Query {
                 "Invalid page size specified: '{sent}'. Must be between 1 and 999 inclusive."
             ))),
             Err(_) => Err(GraphError::bad_request(format!(
-                "Invalid value '{sent}' for $top query option found. The $top query option requires a non-negative integer value."
+                "Invalid value '{sent}' for $top query option found. The $top query option requires a \
+                 non-negative integer value."
             ))),
         }
     }

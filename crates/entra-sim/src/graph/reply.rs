@@ -9,7 +9,10 @@ use crate::state::Sim;
 
 const JSON: &str =
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"Simulated","Slice":"E","Ring":"5","ScaleUnit":"001","RoleInstance":"SIM00000001"}}"#;
+const DIAGNOSTIC: &str = concat!(
+    r#"{"ServerInfo":{"DataCenter":"Simulated","Slice":"E","Ring":"5","#,
+    r#""ScaleUnit":"001","RoleInstance":"SIM00000001"}}"#
+);
 
 /// Ids and the time of one answer.
 #[derive(Debug, Clone)]

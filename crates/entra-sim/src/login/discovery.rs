@@ -72,9 +72,9 @@ pub(super) async fn keys(
 pub(super) async fn instance(State(sim): State<Sim>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let origin = Origin::of_parts(&parts);
-    let tenant = sim.tenant();
+    let authority = format!("{}/{}", origin.base(), sim.tenant().id());
     Json(json!({
-        "tenant_discovery_endpoint": format!("{}/{}/v2.0/.well-known/openid-configuration", origin.base(), tenant.id()),
+        "tenant_discovery_endpoint": format!("{authority}/v2.0/.well-known/openid-configuration"),
         "api-version": "1.1",
         "metadata": [{
             "preferred_network": origin.host(),

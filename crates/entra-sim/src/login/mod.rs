@@ -6,6 +6,7 @@ mod assertion;
 mod discovery;
 mod error;
 mod grant;
+mod wording;
 
 use axum::Json;
 use axum::Router;
@@ -20,8 +21,8 @@ use crate::clock::login_time;
 use crate::origin::Origin;
 use crate::state::Sim;
 
-pub(crate) use error::known_error;
 use error::{Frame, TokenError};
+pub(crate) use wording::known_error;
 
 pub(crate) fn router() -> Router<Sim> {
     Router::new()
@@ -70,7 +71,7 @@ fn answer(
         return Err(TokenError::switched(code, sim, tenant));
     }
     let client = grant::check(sim, origin, tenant, &request)?;
-    Ok(access_token::issue(sim, client).ok_or_else(TokenError::server)?)
+    access_token::issue(sim, client).ok_or_else(TokenError::server)
 }
 
 /// What stands around an error: ids and the time.

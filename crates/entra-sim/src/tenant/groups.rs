@@ -145,8 +145,8 @@ impl Company {
                 "groupTypes": types,
                 "mailEnabled": mail_enabled,
                 "mailNickname": nickname,
-                "securityEnabled": !matches!(sort, Sort::Microsoft365 | Sort::DynamicMicrosoft365 | Sort::DistributionList),
-                "visibility": unified.then_some(if index % 2 == 0 { "Private" } else { "Public" }),
+                "securityEnabled": !unified && sort != Sort::DistributionList,
+                "visibility": unified.then_some(if index.is_multiple_of(2) { "Private" } else { "Public" }),
                 "securityIdentifier": format!("S-1-12-1-{}-{}", chance.below(1 << 31), chance.below(1 << 31)),
             }),
         );

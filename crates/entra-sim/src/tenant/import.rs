@@ -19,7 +19,8 @@ pub enum ImportError {
     Json(#[from] serde_json::Error),
     /// JSON, but none of the shapes that Graph answers with.
     #[error(
-        "neither a page ({{\"value\": […]}}), nor one object with an id, nor {{\"users\": […], \"groups\": […]}}"
+        "neither a page ({{\"value\": […]}}), nor one object with an id, nor {{\"users\": […], \
+         \"groups\": […]}}"
     )]
     Shape,
     /// An object that is not clearly a user, group or other directory object.
@@ -33,7 +34,8 @@ pub enum ImportError {
     UnknownGroup(String),
     /// A member that no file contains.
     #[error(
-        "group '{group}' has the member '{member}', which no file contains; add it, or give it as an object with @odata.type"
+        "group '{group}' has the member '{member}', which no file contains; add it, or give it as an \
+         object with @odata.type"
     )]
     UnknownMember {
         /// The group's id.
@@ -169,9 +171,9 @@ impl Tenant {
                 list.push(*member);
             }
         }
-        let domains = domains(&import.users);
-        let display_name = domains.first().map_or("Imported", |domain| first_label(&domain.name)).to_owned();
         let users: Vec<Object> = import.users.into_iter().map(complete_user).collect();
+        let domains = domains(&users);
+        let display_name = domains.first().map_or("Imported", |domain| first_label(&domain.name)).to_owned();
         let by_upn = users
             .iter()
             .enumerate()
@@ -258,23 +260,22 @@ fn complete_group(mut group: Object) -> Object {
     group
 }
 
-/// The domains of names and proxy addresses, most used first; a guest's own address is somebody else's.
+/// The domains of names and proxy addresses, most used first. A guest's own address is somebody else's; the
+/// name it got here only shows that the domain exists.
 fn domains(users: &[Object]) -> Vec<Domain> {
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-    let mut count = |address: &str| {
+    let mut count = |address: &str, weight: usize| {
         if let Some((_, domain)) = address.rsplit_once('@') {
-            *uses.entry(domain.to_lowercase()).or_default() += 1;
+            *uses.entry(domain.to_lowercase()).or_default() += weight;
         }
     };
     for user in users {
-        count(text(user, "userPrincipalName"));
-        if is_guest(user) {
-            continue;
-        }
+        let guest = is_guest(user);
+        count(text(user, "userPrincipalName"), usize::from(!guest));
         let proxies = user.get("proxyAddresses").and_then(Value::as_array);
         for proxy in proxies.into_iter().flatten().filter_map(Value::as_str) {
-            if proxy.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("smtp:")) {
-                count(proxy);
+            if !guest && proxy.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("smtp:")) {
+                count(proxy, 1);
             }
         }
     }

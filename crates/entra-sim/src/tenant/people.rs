@@ -128,6 +128,8 @@ impl Company {
         }
         let mut chance = self.chance("user details", index);
         let naming = self.naming(index);
+        let part = self.part(index);
+        let enabled = !matches!(part, Part::Disabled | Part::SharedMailbox | Part::Room);
         let created = datetime!(2015-01-05 08:00 UTC) + Duration::minutes(minutes(&mut chance, 5_500_000));
         set(
             &mut user,
@@ -139,7 +141,7 @@ impl Company {
                 "userPrincipalName": self.user_principal_name(index),
                 "mailNickname": naming.local,
                 "preferredLanguage": naming.language.filter(|_| chance.percent(60)),
-                "accountEnabled": !matches!(self.part(index), Part::Disabled | Part::SharedMailbox | Part::Room),
+                "accountEnabled": enabled,
                 // Objects from before 2014 have neither a type nor a date of creation.
                 "userType": if index % 97 == 96 { Value::Null } else { json!("Member") },
                 "createdDateTime": if index % 97 == 96 { Value::Null } else { json!(graph_time(created)) },
@@ -148,7 +150,7 @@ impl Company {
                 "onPremisesExtensionAttributes": extension_attributes(&mut chance),
             }),
         );
-        match self.part(index) {
+        match part {
             Part::Guest => self.guest(&mut user, index, &naming, created),
             Part::ServiceAccount => {}
             Part::Room | Part::SharedMailbox => self.mailbox(&mut user, index, &naming, &mut chance),
@@ -293,6 +295,8 @@ fn extension_attributes(chance: &mut Chance) -> Value {
 fn on_premises(user: &mut Object, chance: &mut Chance, created: OffsetDateTime, enabled: Option<bool>) {
     let anchor = STANDARD.encode([chance.next().to_le_bytes(), chance.next().to_le_bytes()].concat());
     let account = super::text(user, "mailNickname").to_owned();
+    let security_identifier =
+        format!("S-1-5-21-1004336348-1177238915-682003330-{}", 1100 + chance.below(900_000));
     set(
         user,
         json!({
@@ -303,7 +307,7 @@ fn on_premises(user: &mut Object, chance: &mut Chance, created: OffsetDateTime, 
             "onPremisesDomainName": "corp.contoso.com",
             "onPremisesUserPrincipalName": format!("{account}@corp.contoso.com"),
             "onPremisesDistinguishedName": format!("CN={account},OU=Staff,DC=corp,DC=contoso,DC=com"),
-            "onPremisesSecurityIdentifier": format!("S-1-5-21-1004336348-1177238915-682003330-{}", 1100 + chance.below(900_000)),
+            "onPremisesSecurityIdentifier": security_identifier,
         }),
     );
 }
