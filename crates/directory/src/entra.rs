@@ -26,7 +26,7 @@ mod user;
 
 pub use client::{Graph, Traffic};
 pub use endpoints::{Credentials, EndpointError, Endpoints};
-pub use error::{GraphError, Problem, Trace};
+pub use error::{GraphError, Problem, Trace, Unreachable};
 pub use http::{Http, HttpError};
 pub use page::{NextOrDelta, PageLink, UserPage};
 pub use patience::Patience;

@@ -94,6 +94,7 @@ pub(super) fn token_problem(
             429 => Problem::Throttled { retry_after },
             500.. => Problem::Server { status },
             404 => Problem::NotFound,
+            300..=399 => Problem::Unexpected { what: format!("HTTP status {status}") },
             _ => Problem::NotJson { html: is_html(body) },
         };
     };

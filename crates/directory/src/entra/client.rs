@@ -10,6 +10,7 @@ use std::{
 
 use domain::{Clock, Random, Secret};
 use reqwest::{RequestBuilder, Response, StatusCode};
+use serde::de::IgnoredAny;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
@@ -18,6 +19,7 @@ use super::{
     endpoints::{Credentials, Endpoints},
     error::{GraphError, Problem, Trace, Unreachable},
     http::Http,
+    page::no_answer,
     patience::{Patience, announced_wait},
     token::{Token, TokenFacts},
 };
@@ -182,10 +184,9 @@ impl Graph {
         let make = || self.http.client(&url).post(url.clone()).form(&form);
         let read = |body: &[u8]| {
             Token::read(body, self.clock.now()).ok_or_else(|| {
-                if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
-                    Problem::Unexpected { what: "it holds no token".to_owned() }
-                } else {
-                    Problem::NotJson { html: super::answer::is_html(body) }
+                match serde_json::from_slice::<IgnoredAny>(body) {
+                    Ok(_) => Problem::Unexpected { what: "it holds no token".to_owned() },
+                    Err(error) => no_answer(&error, body),
                 }
             })
         };

@@ -244,7 +244,9 @@ impl GraphError {
             }
             Problem::Server { status } => matches!(status, 500 | 502 | 503 | 504),
             Problem::Unreachable { why, .. } => *why != Unreachable::Certificate,
-            Problem::Throttled { .. } | Problem::NotJson { .. } => true,
+            Problem::Throttled { .. } => true,
+            // An answer that broke off; a refusal without JSON comes from a proxy, which will say it again.
+            Problem::NotJson { .. } => self.trace.status == Some(200),
             Problem::Denied
             | Problem::Unauthorized
             | Problem::BadRequest { .. }
