@@ -15,7 +15,7 @@ use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
 use super::{
-    answer::{graph_problem, token_problem},
+    answer::{graph_problem, token_problem, words},
     endpoints::{Credentials, Endpoints},
     error::{GraphError, Problem, Trace, Unreachable},
     http::Http,
@@ -268,7 +268,8 @@ impl Graph {
         };
         let status = response.status();
         trace.status = Some(status.as_u16());
-        trace.request_id = header(&response, "request-id").or_else(|| header(&response, "x-ms-request-id"));
+        let request_id = header(&response, "request-id").or_else(|| header(&response, "x-ms-request-id"));
+        trace.request_id = request_id.map(|id| words(&id, hidden));
         let announced = header(&response, "retry-after").and_then(|value| announced_wait(&value));
         let body = match self.body(&mut response, url).await {
             Ok(body) => body,

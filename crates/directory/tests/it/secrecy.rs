@@ -62,6 +62,7 @@ async fn neither_errors_nor_logs_repeat_a_secret_that_the_other_side_echoes() {
                     "trace_id":"{SECRET}","correlation_id":"{SECRET}"}}"#
             ),
         )
+        .header("request-id", SECRET)
     };
     server.play_tokens([echo(401), Answer::new(503, SECRET), Answer::token(BEARER)]);
     let graph = server.client();
@@ -70,7 +71,8 @@ async fn neither_errors_nor_logs_repeat_a_secret_that_the_other_side_echoes() {
     assert_silent(&spoken(&refused));
 
     let echo = format!(r#"{{"error":{{"code":"{BEARER}","message":"Bearer {BEARER}"}}}}"#);
-    server.play([Answer::new(500, echo.clone()), Answer::new(400, echo)]);
+    let echo = |status| Answer::new(status, echo.clone()).header("request-id", BEARER);
+    server.play([echo(500), echo(400)]);
     let refused = graph.users_page(&PageLink::First { select: "id".to_owned() }).await.unwrap_err();
     assert!(refused.headline().contains("***"), "nothing was echoed: {}", refused.headline());
     assert_silent(&spoken(&refused));
