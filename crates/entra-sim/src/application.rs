@@ -1,8 +1,6 @@
 //! The application registration that a client signs in as: its secrets, certificates and granted
 //! application permissions.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -58,10 +56,10 @@ impl Certificate {
         hex(&self.sha1)
     }
 
-    /// The `x5t#S256` of it.
+    /// The SHA-256 hash, which the header `x5t#S256` of an assertion carries in base64.
     #[must_use]
-    pub fn x5t_s256(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&self.sha256)
+    pub fn sha256(&self) -> &[u8] {
+        &self.sha256
     }
 }
 

@@ -20,6 +20,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::Duration;
@@ -140,7 +142,7 @@ async fn certificates(State(sim): State<Sim>, Json(upload): Json<Upload>) -> Res
     let Some(certificate) = Certificate::from_pem(&upload.pem) else {
         return refused("pem does not hold an X.509 certificate with an RSA key");
     };
-    let answer = json!({ "thumbprint": certificate.thumbprint(), "x5t#S256": certificate.x5t_s256() });
+    let answer = json!({ "thumbprint": certificate.thumbprint(), "x5t#S256": URL_SAFE_NO_PAD.encode(certificate.sha256()) });
     sim.add_certificate(certificate);
     Json(answer).into_response()
 }

@@ -34,7 +34,8 @@ impl Default for DeltaPages {
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct GraphFault {
-    /// Path below the version, such as `/users/delta`; with `*` at the end everything that begins so.
+    /// Path below the version, such as `/users/delta` (which `/users/delta()` is too); with `*` at the end
+    /// everything that begins so.
     pub route: String,
     /// HTTP status.
     pub status: u16,

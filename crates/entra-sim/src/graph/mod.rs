@@ -71,14 +71,14 @@ fn answer(
 ) -> Result<Reply, GraphError> {
     let (version, rest) =
         path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_matches('/'), ""));
-    if let Some(fault) = sim.take_graph_fault(&format!("/{rest}")) {
+    let segments = segments(rest);
+    if let Some(fault) = sim.take_graph_fault(&format!("/{}", segments.join("/"))) {
         return Err(GraphError::scripted(&fault));
     }
     let caller = access::caller(sim, headers)?;
     if version != "v1.0" {
         return Err(GraphError::bad_request(format!("Invalid version: {version}")));
     }
-    let segments = segments(rest);
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let (tenant, generation) = {
         let world = sim.world();

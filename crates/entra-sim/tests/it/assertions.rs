@@ -211,6 +211,22 @@ async fn an_unregistered_certificate_is_named_by_its_thumbprint() {
     assert_eq!(bench.control("POST", "/certificates", Some(json!({ "pem": "nonsense" }))).await.status, 400);
 }
 
+#[test]
+fn what_is_no_certificate_with_an_rsa_key_is_not_taken() {
+    let pem = |der: &[u8]| {
+        let text = base64::engine::general_purpose::STANDARD.encode(der);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    };
+    assert_eq!(Certificate::from_pem(&pem(&SIGNER.der)).unwrap().sha256(), SIGNER.sha256());
+    for length in 0..SIGNER.der.len() {
+        assert!(Certificate::from_pem(&pem(&SIGNER.der[..length])).is_none(), "cut after {length}");
+    }
+    let elliptic = KeyPair::generate().unwrap();
+    let elliptic = CertificateParams::new(Vec::new()).unwrap().self_signed(&elliptic).unwrap();
+    assert!(Certificate::from_pem(&elliptic.pem()).is_none());
+    assert!(Certificate::from_pem(CLIENT_KEY).is_none());
+}
+
 #[tokio::test]
 async fn an_expired_certificate_and_one_from_the_future_are_refused() {
     for (years, reason) in [((2000, 2010), "is expired."), ((2080, 2090), "is not yet valid.")] {

@@ -26,8 +26,8 @@ async fn a_graph_route_fails_as_often_as_asked_and_others_do_not() {
         "retry_after": 3, "times": 2 });
     assert_eq!(bench.control("POST", "/graph-error", Some(fault)).await.status, 204);
     assert_eq!(bench.get("/users").await.status, 200);
-    for _ in 0..2 {
-        let answer = bench.get("/users/delta").await;
+    for path in ["/users/delta", "/users/delta()"] {
+        let answer = bench.get(path).await;
         assert_eq!(answer.refusal(), (429, "TooManyRequests"));
         assert_eq!(
             (answer.header("retry-after"), text(&answer.body["error"], "message")),

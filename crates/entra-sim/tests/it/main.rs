@@ -10,5 +10,6 @@ mod discovery;
 mod graph;
 mod import;
 mod msal_node;
+mod program;
 mod support;
 mod tokens;

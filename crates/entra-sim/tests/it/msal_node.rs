@@ -33,11 +33,7 @@ async fn msal_node_gets_a_token_by_secret_and_by_certificate_over_https() {
     let pair = KeyPair::from_pkcs8_pem_and_sign_algo(CLIENT_KEY, &PKCS_RSA_SHA256).unwrap();
     let certificate = CertificateParams::new(Vec::new()).unwrap().self_signed(&pair).unwrap().pem();
     let uploaded = Certificate::from_pem(&certificate).unwrap();
-    let x5t_s256: String = {
-        use base64::Engine as _;
-        let hash = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(uploaded.x5t_s256()).unwrap();
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
-    };
+    let thumbprint: String = uploaded.sha256().iter().map(|byte| format!("{byte:02x}")).collect();
     bench.running.sim().add_certificate(uploaded);
     let key_file = dir.path().join("client.pem");
     std::fs::write(&key_file, CLIENT_KEY).unwrap();
@@ -45,7 +41,7 @@ async fn msal_node_gets_a_token_by_secret_and_by_certificate_over_https() {
     let secret = run(script(&folder, &bench, dir.path()).await.arg("secret")).await;
     assert_eq!(secret.trim(), "token by secret, 250 users on 3 pages");
     let mut by_certificate = script(&folder, &bench, dir.path()).await;
-    by_certificate.arg("certificate").env("SIM_KEY_FILE", &key_file).env("SIM_THUMBPRINT_SHA256", x5t_s256);
+    by_certificate.arg("certificate").env("SIM_KEY_FILE", &key_file).env("SIM_THUMBPRINT_SHA256", thumbprint);
     assert_eq!(run(&mut by_certificate).await.trim(), "token by certificate, 250 users on 3 pages");
     let wrong = run(script(&folder, &bench, dir.path()).await.arg("wrong-secret")).await;
     assert_eq!(wrong.trim(), "refused: invalid_client 7000215");
