@@ -8,13 +8,17 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use domain::{Secret, address::Address, run::Trigger};
+use domain::{Secret, role::Role, run::Trigger};
 use rollcall::{
     access::{Portal, password::refuse_new},
     server::{self, Config},
 };
 use store::CustomerStore;
-use sync::{Actor, settings_file};
+use sync::{
+    Actor,
+    administrators::{self, Candidate},
+    settings_file,
+};
 
 /// Rollcall keeps the users of an email-security portal equal to a directory.
 #[derive(Parser)]
@@ -249,17 +253,16 @@ async fn admin(portal: &Portal, command: AdminCommand) -> Result<ExitCode, Failu
         return Err(why.into());
     }
     let engine = &portal.engine;
-    let hash = portal.passwords.hash(password, engine.random.as_ref()).await?;
+    let password_hash = portal.passwords.hash(password, engine.random.as_ref()).await?;
+    let actor = Actor::command_line();
     match command {
         AdminCommand::Create { email } => {
-            if Address::parse(&email).is_none() {
-                return Err(format!("\"{email}\" is not an email address").into());
-            }
-            sync::administrators::create(engine, &Actor::command_line(), &email, &hash).await?;
+            let candidate = Candidate { email: email.clone(), display_name: String::new(), password_hash };
+            administrators::add(engine, &actor, candidate, Some(Role::Administrator)).await??;
             print(&format!("Created the administrator {email} for all customers.\n"))?;
         }
         AdminCommand::SetPassword { email } => {
-            sync::administrators::set_password(engine, &Actor::command_line(), &email, &hash).await?;
+            administrators::set_password(engine, &actor, &email, &password_hash).await??;
             print(&format!("Set the password of {email} and signed out every session.\n"))?;
         }
     }

@@ -49,34 +49,32 @@ async fn set_up(
     display_name: String,
     password: String,
 ) -> Result<Option<Refused>, AppError> {
-    use domain::{Secret, address::Address};
+    use domain::Secret;
+    use sync::administrators::{self, Candidate};
 
     use crate::access;
 
     let portal = access::portal()?;
     let password = Secret::new(password);
-    let refused = if Address::parse(&email).is_none() {
-        Refused::Email
-    } else if access::password::refuse_new(&password).is_some() {
+    let refused = if access::password::refuse_new(&password).is_some() {
         Refused::Password
     } else {
         let random = portal.engine.random.as_ref();
-        let hash = portal
-            .passwords
-            .hash(password.clone(), random)
-            .await
-            .map_err(|error| access::internal(&error))?;
-        let created =
-            sync::administrators::create_first_by_link(&portal.engine, &token, &email, &display_name, &hash)
-                .await;
-        if created.map_err(|error| access::sync_error(&error))? {
-            let typed = access::SignIn { email, password };
-            if access::sign_in(&portal, typed).await?.is_ok() {
-                access::redirect("/");
+        let hashed = portal.passwords.hash(password.clone(), random).await;
+        let password_hash = hashed.map_err(|error| access::internal(&error))?;
+        let candidate = Candidate { email: email.clone(), display_name, password_hash };
+        let created = administrators::use_setup_link(&portal.engine, &token, candidate).await;
+        match created.map_err(|error| access::sync_error(&error))? {
+            Ok(_) => {
+                let typed = access::SignIn { email, password };
+                // Right after its creation only the throttle can refuse it; then the sign-in page says so.
+                let signed_in = access::sign_in(&portal, typed).await?.is_ok();
+                access::redirect(if signed_in { "/" } else { "/login" });
                 return Ok(None);
             }
+            Err(administrators::Refused::Email) => Refused::Email,
+            Err(_) => Refused::Link,
         }
-        Refused::Link
     };
     if access::is_plain_request() {
         access::redirect(&access::with_query("/setup", &[("token", &token), ("refused", refused.code())]));

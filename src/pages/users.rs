@@ -34,7 +34,7 @@ struct Row {
 struct UsersPage {
     rows: Vec<Row>,
     total: i64,
-    /// The cursor of the page before this one, and of the one after.
+    /// The cursor of the page before this one, and of the one after, ready for an address.
     previous: Option<String>,
     next: Option<String>,
 }
@@ -43,15 +43,15 @@ struct UsersPage {
 #[server(endpoint = "users")]
 async fn users(slug: String, after: Option<String>, before: Option<String>) -> Result<UsersPage, AppError> {
     use domain::role::Role;
-    use store::{Cursor, UserPage};
+    use store::{UserPage, UserRow};
 
     use crate::access;
 
     let desk = access::require(&slug, Role::Viewer).await?;
     let now = desk.portal.now();
     let page = UserPage {
-        after: after.as_deref().and_then(Cursor::parse),
-        before: before.as_deref().and_then(Cursor::parse),
+        after: after.and_then(|after| after.parse().ok()),
+        before: before.and_then(|before| before.parse().ok()),
         limit: PER_PAGE,
     };
     let loaded = async {
@@ -62,10 +62,11 @@ async fn users(slug: String, after: Option<String>, before: Option<String>) -> R
         Ok((page, aliases, counts))
     };
     let (page, mut aliases, counts) = loaded.await.map_err(|error| access::store_error(&error))?;
+    let cursor = |row: &UserRow| access::query_value(&row.cursor().to_string());
     Ok(UsersPage {
         total: counts.iter().map(|(_, _, users)| users).sum(),
-        previous: page.rows.first().filter(|_| page.has_previous).map(|row| row.cursor().to_string()),
-        next: page.rows.last().filter(|_| page.has_next).map(|row| row.cursor().to_string()),
+        previous: page.rows.first().filter(|_| page.has_previous).map(cursor),
+        next: page.rows.last().filter(|_| page.has_next).map(cursor),
         rows: page
             .rows
             .into_iter()

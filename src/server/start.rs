@@ -3,10 +3,13 @@
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use directory::entra::Http;
-use domain::{Clock, Random, Timestamp};
+use domain::{Clock, Random};
 use leptos::config::LeptosOptions;
 use store::{Store, StoreError, Vault};
-use sync::{Engine, SyncError};
+use sync::{
+    Actor, Engine, SyncError,
+    administrators::{self, Candidate, Refused},
+};
 
 use super::{
     Config, ConfigError,
@@ -17,9 +20,6 @@ use crate::access::{
     Portal, PublicUrl,
     password::{PasswordError, Passwords, refuse_new},
 };
-
-/// How long the one-time link for the first administrator works.
-const SETUP_LINK: i64 = 24 * Timestamp::HOUR;
 
 /// Why the portal did not start.
 #[derive(Debug, thiserror::Error)]
@@ -118,12 +118,20 @@ async fn first_administrator(portal: &Portal, config: &Config) -> Result<(), Sta
         if let Some(why) = refuse_new(password) {
             return Err(StartError::Administrator(format!("ROLLCALL_ADMIN_PASSWORD: {why}")));
         }
-        let hash = portal.passwords.hash(password.clone(), engine.random.as_ref()).await?;
-        sync::administrators::create_first(engine, email, &hash).await?;
-        tracing::info!("created the first administrator from the environment");
-        return Ok(());
+        let password_hash = portal.passwords.hash(password.clone(), engine.random.as_ref()).await?;
+        let candidate = Candidate { email: email.clone(), display_name: String::new(), password_hash };
+        let actor = Actor { administrator_id: None, name: "environment".to_owned() };
+        return match administrators::create_first(engine, &actor, candidate).await? {
+            Ok(_) => {
+                tracing::info!("created the first administrator from the environment");
+                Ok(())
+            }
+            // Another process of this portal was quicker.
+            Err(Refused::AlreadySetUp) => Ok(()),
+            Err(refused) => Err(StartError::Administrator(format!("ROLLCALL_ADMIN_EMAIL: {refused}"))),
+        };
     }
-    let token = sync::administrators::setup_link(engine, SETUP_LINK).await?;
+    let Some(token) = administrators::make_setup_link(engine).await? else { return Ok(()) };
     tracing::info!(
         link = format!("{}/setup?token={token}", portal.public.origin),
         "there is no administrator yet: open this link within 24 hours"

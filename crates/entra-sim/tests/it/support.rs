@@ -58,6 +58,8 @@ impl Bench {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
+        // In a build of the whole workspace reqwest has TLS without a provider of its own, and wants one even for plain http.
+        let _already_installed = rustls::crypto::ring::default_provider().install_default();
         Self { running: Sim::start(options).await.unwrap(), http: Client::new() }
     }
 

@@ -1,0 +1,8 @@
+//! The portal's server, whole: router, middleware, access, pages, sync and store, against a simulated tenant over HTTP. A module per subject.
+
+mod access_matrix;
+mod connect;
+mod sessions;
+mod support;
+mod walls;
+mod web;
