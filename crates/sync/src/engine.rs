@@ -6,6 +6,7 @@ use directory::entra::{Credentials, Endpoints, Graph, Http};
 use domain::{Clock, Random};
 use store::Store;
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
 use crate::run::Owner;
 
@@ -29,6 +30,8 @@ pub struct Engine {
     pub(crate) owner: Owner,
     /// How many objects a run decides about in one transaction.
     pub(crate) chunk: i64,
+    /// The syncs that go on by themselves.
+    pub(crate) tasks: TaskTracker,
     /// Becomes true when running syncs are to end.
     stopping: Arc<watch::Sender<bool>>,
 }
@@ -45,7 +48,7 @@ impl Engine {
     ) -> Self {
         let owner = Owner::this_process(random.as_ref());
         let stopping = Arc::new(watch::Sender::new(false));
-        Self { store, http, endpoints, clock, random, owner, chunk: CHUNK, stopping }
+        Self { store, http, endpoints, clock, random, owner, chunk: CHUNK, tasks: TaskTracker::new(), stopping }
     }
 
     /// The same engine with another number of objects per transaction of a run. The result of a run does not depend on it.
@@ -57,6 +60,12 @@ impl Engine {
     /// Asks every sync of this engine to end at its next page or chunk. What a run has written stays, and the next one goes on from there.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Waits until every sync of this engine has ended; call [`stop`](Self::stop) first.
+    pub async fn idle(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Whether [`stop`](Self::stop) was called.

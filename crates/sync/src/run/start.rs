@@ -77,7 +77,7 @@ impl Engine {
         };
         let run = started.public_id;
         let (engine, customer) = (self.clone(), customer.clone());
-        let task = tokio::spawn(async move { drive::drive(&engine, &customer, started).await });
+        let task = self.tasks.spawn(async move { drive::drive(&engine, &customer, started).await });
         Ok(Ok(Running { run, task }))
     }
 }
