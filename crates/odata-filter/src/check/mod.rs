@@ -154,8 +154,8 @@ fn whole(
     let first =
         |pick: fn(&Judgement) -> Option<&Problem>| judged.iter().find_map(|(_, one)| pick(one)).cloned();
     let mut default_engine = first(|one| one.default.as_ref());
-    // Two clauses that exclude each other are the plainest reason, so it stands before a clause's own.
     let advanced_only = judged.iter().any(|(_, one)| one.default.is_some() && one.advanced.is_none());
+    // What is wrong by itself is named before what is wrong only beside the other clauses.
     let mut advanced_engine = first(|one| one.advanced.as_ref().filter(|_| !one.default_only))
         .or_else(|| first(|one| one.advanced.as_ref()));
 
