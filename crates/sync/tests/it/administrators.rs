@@ -2,13 +2,18 @@
 
 use domain::{Timestamp, role::Role};
 use sync::administrators::{
-    Candidate, Refused, SETUP_LINK_LIFE, add, create_first, grant, make_setup_link, set_password, use_setup_link,
+    Candidate, Refused, SETUP_LINK_LIFE, add, create_first, grant, make_setup_link, set_password,
+    use_setup_link,
 };
 
 use crate::support::{actor, on_both_engines};
 
 fn candidate(email: &str) -> Candidate {
-    Candidate { email: email.to_owned(), display_name: String::new(), password_hash: "$argon2id$hash".to_owned() }
+    Candidate {
+        email: email.to_owned(),
+        display_name: String::new(),
+        password_hash: "$argon2id$hash".to_owned(),
+    }
 }
 
 on_both_engines! {

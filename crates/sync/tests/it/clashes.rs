@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::run::NoticeKind;
-use proptest::{prelude::*, test_runner::{Config, TestRunner}};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
 use serde_json::Value;
 
 use crate::support::{Seen, World, id, of_kind, on_both_engines, person, with};

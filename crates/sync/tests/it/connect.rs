@@ -115,10 +115,18 @@ async fn every_wrong_field_is_named_at_once_and_nothing_is_saved() {
     form.text.delete_users_after = "2d".to_owned();
     form.text.custom_filter = "department eq".to_owned();
     let wrong = wrong_fields(&world, form).await;
-    assert_eq!(wrong, [
-        Field::Tenant, Field::ClientId, Field::ClientSecret, Field::ClientSecretExpires,
-        Field::SyncFrequency, Field::DeleteUsersAfter, Field::CustomFilter,
-    ]);
+    assert_eq!(
+        wrong,
+        [
+            Field::Tenant,
+            Field::ClientId,
+            Field::ClientSecret,
+            Field::ClientSecretExpires,
+            Field::SyncFrequency,
+            Field::DeleteUsersAfter,
+            Field::CustomFilter,
+        ]
+    );
     assert!(world.customer.service(Service::Entra).await.unwrap().is_none());
     assert!(world.audit().await.is_empty());
 }
@@ -182,7 +190,10 @@ async fn a_tenant_that_cannot_be_asked_is_saved_all_the_same_unless_it_is_anothe
     let mut another = world.form();
     another.text.tenant = "fabrikam.onmicrosoft.com".to_owned();
     let doubt = doubt(&world, another.clone()).await;
-    assert_eq!(doubt.reasons, [format!("This is another tenant than before ({}).", world.tenant.tenant_id())]);
+    assert_eq!(
+        doubt.reasons,
+        [format!("This is another tenant than before ({}).", world.tenant.tenant_id())]
+    );
     another.confirm_tenant = true;
     assert!(save(&world, another).await.unwrap().unchecked.is_some());
     assert_eq!(saved(&world).await.tenant, "fabrikam.onmicrosoft.com");
@@ -228,7 +239,8 @@ async fn a_test_uses_what_stands_in_the_form_saved_or_not_and_saves_nothing() {
     assert!(report.passed, "{report:?}");
     assert!(world.customer.service(Service::Entra).await.unwrap().is_none());
     save(&world, world.form()).await.unwrap();
-    let report = connect::test(&world.engine, &world.customer, &kept_secret(world.form())).await.unwrap().unwrap();
+    let report =
+        connect::test(&world.engine, &world.customer, &kept_secret(world.form())).await.unwrap().unwrap();
     assert!(report.passed, "{report:?}");
     let mut wrong = world.form();
     wrong.secret = Some(Secret::new("wrong-secret"));

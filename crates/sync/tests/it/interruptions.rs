@@ -109,6 +109,28 @@ on_both_engines! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rules_that_are_saved_in_the_midst_of_a_run_hold_for_everyone_at_its_end() {
+    let mut world = World::with_pages(100).await;
+    let people: Vec<_> = (1..=60).map(|n| person(n, &format!("p{n}"), &[&format!("alias{n}")])).collect();
+    world.people(&people);
+    world.connect(|_| {}).await;
+    world.engine = world.engine.clone().with_chunk(1);
+    let running = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
+    while world.customer.running(Service::Entra).await.unwrap().is_some_and(|run| run.counts.added < 5) {
+        tokio::task::yield_now().await;
+    }
+    world.connect(|form| form.text.custom_filter = "startsWith(mail,'p1')".to_owned()).await;
+    let report = running.finished().await.unwrap();
+    assert_eq!(report.outcome, "succeeded");
+    assert!(report.changes.added < 60, "the save came too late to prove anything");
+    // Whoever came in under the old rules stays, since nobody is removed; of the others only those of the new rules came in.
+    assert!(world.customer.dirty_users(Service::Entra, 0, 1).await.unwrap().is_empty());
+    let expected: Vec<_> = (1..=60).filter(|n| n.to_string().starts_with('1')).collect();
+    let seen = world.seen().await;
+    assert!(expected.iter().all(|n| seen.contains_key(&crate::support::id(*n))), "{:?}", seen.keys());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_owner_on_this_host_is_replaced_at_once() {
     let world = World::new().await;
     world.people(&[person(1, "a", &[])]);
@@ -136,11 +158,15 @@ async fn a_checkpoint_of_another_selection_is_not_followed() {
     let running = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
     wait_for_pages(&world, 3).await;
     world.engine.stop();
-        world.engine.idle().await;
+    world.engine.idle().await;
     running.finished().await.unwrap();
     world.engine = world.another_engine();
     // A property that the usual selection does not have.
-    world.connect(|form| form.text.custom_filter = "faxNumber eq '1' or startsWith(displayName,'Person')".to_owned()).await;
+    world
+        .connect(|form| {
+            form.text.custom_filter = "faxNumber eq '1' or startsWith(displayName,'Person')".to_owned()
+        })
+        .await;
     world.tenant.sim().clear_requests();
     let report = world.synced().await;
     assert_eq!((report.read.users, report.changes.added), (31, 30));

@@ -134,7 +134,10 @@ async fn guard_limits_are_saved_with_old_and_new_and_nonsense_is_refused() {
     let audit = world.audit().await;
     assert_eq!(audit.len(), 1);
     let change = &audit[0].changes[0];
-    assert_eq!((change.field.as_str(), change.old.as_str(), change.new.as_str()), ("Deletion guard: max_removals", "500", "50"));
+    assert_eq!(
+        (change.field.as_str(), change.old.as_str(), change.new.as_str()),
+        ("Deletion guard: max_removals", "500", "50")
+    );
     let nonsense = GuardLimits { min_removals: 0, ..GuardLimits::default() };
     assert!(save_guard(&world.engine, &world.customer, &actor(), nonsense).await.unwrap().is_err());
 }

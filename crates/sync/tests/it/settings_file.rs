@@ -85,11 +85,14 @@ async fn a_switch_to_another_tenant_is_refused_with_the_figures_until_it_is_conf
 #[tokio::test]
 async fn a_missing_secret_source_and_a_missing_section_leave_things_as_they_are() {
     let world = World::new().await;
-    let Outcome::Refused(wrong) = applied(&world, &text(&world).replace("CONTOSO_SECRET", "NOWHERE")).await else {
+    let Outcome::Refused(wrong) = applied(&world, &text(&world).replace("CONTOSO_SECRET", "NOWHERE")).await
+    else {
         panic!("applied");
     };
     assert_eq!(wrong, ["Environment(\"NOWHERE\") is not there"]);
-    let Outcome::Applied(came) = applied(&world, "[guard]\nmax_removals = 7\n").await else { panic!("refused") };
+    let Outcome::Applied(came) = applied(&world, "[guard]\nmax_removals = 7\n").await else {
+        panic!("refused")
+    };
     assert!(came.changed && came.connection.is_none());
     let fresh = world.engine.store.customer("default").await.unwrap().unwrap();
     assert_eq!(fresh.customer().guard, GuardLimits { max_removals: 7, ..GuardLimits::default() });

@@ -77,7 +77,8 @@ impl Random for CountingRandom {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
             // SplitMix64: enough to spread the counter over all bits.
-            let mut bits = self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut bits =
+                self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             chunk.copy_from_slice(&bits.to_le_bytes()[..chunk.len()]);
@@ -107,7 +108,8 @@ enum Place {
 }
 
 fn psql(server: &str, statement: &str) {
-    let output = Command::new("psql").args([server, "-qc", statement]).output().expect("psql is not installed");
+    let output =
+        Command::new("psql").args([server, "-qc", statement]).output().expect("psql is not installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
