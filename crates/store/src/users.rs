@@ -22,7 +22,8 @@ use crate::{
 statements! {
     BY_EXTERNAL_ID = "SELECT u.id, u.public_id, u.source, u.external_id, u.display_name, u.primary_address, u.service_on, u.sign_in_blocked,
                           u.status, u.created_at, u.changed_at
-                      FROM users u WHERE u.customer_id = $1 AND u.source = $2 AND u.external_id IS NOT NULL AND u.external_id ", among("$3" "TEXT"), " ORDER BY u.id";
+                      FROM users u WHERE u.customer_id = $1 AND u.source = $2 AND u.external_id IS NOT NULL
+                          AND u.external_id ", among("$3" "TEXT"), "";
     ALIASES = "SELECT a.user_id, a.address FROM user_addresses a
                WHERE a.customer_id = $1 AND a.is_primary = FALSE AND a.user_id ", among("$2" "BIGINT"), " ORDER BY a.user_id, a.address";
     /// Changes nothing, but lets one transaction at a time change a customer's users on Postgres, so that what is counted before and after a
@@ -203,7 +204,7 @@ pub(crate) async fn with_aliases(
 }
 
 impl CustomerWrite {
-    /// The users of a source with these keys of the directory; those that are not there are not among them.
+    /// The users of a source with these keys of the directory, in no order; those that are not there are not among them.
     ///
     /// # Errors
     /// When the database cannot answer.
