@@ -1,17 +1,17 @@
 //! What each command does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held (later), 4 a switch that was not confirmed.
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead, Read, Write},
     net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Secret, role::Role, run::Trigger};
 use rollcall::{
     access::{Portal, password::refuse_new},
-    server::{self, Config},
+    server::{self, Config, ConfigError},
 };
 use store::CustomerStore;
 use sync::{
@@ -42,6 +42,9 @@ enum Command {
     /// A customer's users
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Microsoft Graph's filters
+    #[command(subcommand)]
+    Filter(FilterCommand),
     /// The portal's administrators
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -88,6 +91,25 @@ enum UsersCommand {
 }
 
 #[derive(Subcommand)]
+enum FilterCommand {
+    /// Say of each line of standard input whether Graph accepts it as a filter, a JSON object a line
+    Check {
+        /// What is filtered
+        #[arg(long, value_enum, default_value = "users")]
+        resource: Filtered,
+        /// Print JSON, which is the one format so far
+        #[arg(long, required = true)]
+        json: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Filtered {
+    Users,
+    Groups,
+}
+
+#[derive(Subcommand)]
 enum AdminCommand {
     /// Create an administrator for all customers; the password is read from standard input
     Create {
@@ -107,30 +129,30 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command and says how it ended.
 pub async fn run(command: CommandLine) -> ExitCode {
     let done = async {
-        let config = Config::read(|name| std::env::var(name).ok())?;
         match command.command.unwrap_or(Command::Serve) {
             Command::Serve => {
-                server::serve(&config, stop_signal()).await?;
+                server::serve(&config()?, stop_signal()).await?;
                 Ok(ExitCode::SUCCESS)
             }
             Command::Migrate => {
-                open(&config).await?;
+                open().await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Sync(args) => sync(&open(&config).await?, args).await,
+            Command::Sync(args) => sync(&open().await?, args).await,
             Command::Settings(SettingsCommand::Show { customer }) => {
-                let portal = open(&config).await?;
+                let portal = open().await?;
                 let text = settings_file::show(&portal.engine, &find(&portal, &customer).await?).await?;
                 print(&text)?;
                 Ok(ExitCode::SUCCESS)
             }
             Command::Settings(SettingsCommand::Apply { customer, file, confirm_switch }) => {
-                apply(&open(&config).await?, &customer, &file, confirm_switch).await
+                apply(&open().await?, &customer, &file, confirm_switch).await
             }
             Command::Users(UsersCommand::Export { customer, json: _ }) => {
-                export(&open(&config).await?, &customer).await
+                export(&open().await?, &customer).await
             }
-            Command::Admin(command) => admin(&open(&config).await?, command).await,
+            Command::Filter(FilterCommand::Check { resource, json: _ }) => check_filters(resource),
+            Command::Admin(command) => admin(&open().await?, command).await,
         }
     };
     let ended: Result<ExitCode, Failure> = done.await;
@@ -141,10 +163,15 @@ pub async fn run(command: CommandLine) -> ExitCode {
     })
 }
 
+/// The configuration of this process.
+fn config() -> Result<Config, ConfigError> {
+    Config::read(|name| std::env::var(name).ok())
+}
+
 /// The portal, without a server around it.
-async fn open(config: &Config) -> Result<Portal, Failure> {
+async fn open() -> Result<Portal, Failure> {
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    Ok(server::portal(config, nowhere).await?)
+    Ok(server::portal(&config()?, nowhere).await?)
 }
 
 async fn find(portal: &Portal, slug: &str) -> Result<CustomerStore, Failure> {
@@ -275,6 +302,29 @@ async fn export(portal: &Portal, slug: &str) -> Result<ExitCode, Failure> {
         }
     }
     out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A line of output per line of input. An empty line is no filter to Graph, and is rejected like any other that it would not take.
+fn check_filters(resource: Filtered) -> Result<ExitCode, Failure> {
+    let resource = match resource {
+        Filtered::Users => odata_filter::Resource::Users,
+        Filtered::Groups => odata_filter::Resource::Groups,
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        let report = odata_filter::check(resource, &line);
+        let problem = report.problem.as_ref();
+        let answer = serde_json::json!({
+            "verdict": report.verdict.as_str(),
+            "code": problem.map(|problem| problem.code.as_str()),
+            "message": problem.map(|problem| &problem.message),
+            "position": problem.map(|problem| problem.span.utf16(&line).start),
+        });
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

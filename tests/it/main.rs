@@ -1,6 +1,7 @@
 //! The portal's server, whole: router, middleware, access, pages, sync and store, against a simulated tenant over HTTP. A module per subject.
 
 mod access_matrix;
+mod command_line;
 mod connect;
 mod sessions;
 mod support;

@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -33,6 +34,8 @@ use tower::ServiceExt;
 
 /// The password of every administrator that a test makes.
 pub const PASSWORD: &str = "correct horse battery";
+/// How long a request may take.
+const ANSWER: Duration = Duration::from_secs(30);
 /// Where the portal is reached.
 pub const ORIGIN: &str = "http://portal.localhost:3000";
 
@@ -198,7 +201,10 @@ impl Browser {
         if !cookies.is_empty() {
             request.headers_mut().insert(header::COOKIE, cookies.join("; ").parse().unwrap());
         }
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let sent = format!("{} {}", request.method(), request.uri());
+        // A request without an answer is to fail its test, and not to stop them all.
+        let answered = tokio::time::timeout(ANSWER, self.router.clone().oneshot(request)).await;
+        let response = answered.unwrap_or_else(|_| panic!("no answer to {sent}")).unwrap();
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap().to_owned();
