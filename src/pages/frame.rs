@@ -89,8 +89,11 @@ async fn sign_out(everywhere: Option<String>) -> Result<(), AppError> {
 #[derive(Clone, Copy)]
 pub(super) struct FrameVersion(pub RwSignal<u32>);
 
-/// The frame with the page in it. The page stands outside every `<Suspense>`: what is inside one is built twice on the server, and a page
-/// that was built twice would have loaded twice.
+/// The frame with the page in it.
+///
+/// The page stands outside every `<Suspense>`: what is inside one is built twice on the server, and a page that was built twice would have
+/// loaded twice. And what the frame loads is awaited in one place only: awaited in two, a response can stall on the server for ever
+/// (leptos-rs/leptos#4851).
 #[component]
 pub(super) fn Frame() -> impl IntoView {
     let slug = use_slug();
@@ -100,44 +103,43 @@ pub(super) fn Frame() -> impl IntoView {
     view! {
         <a class="skip" href="#content">"Skip to the content"</a>
         <div class="frame">
-            <header class="side">
-                <a class="brand" href=move || customer_path(&slug.get(), "dashboard")><Icon name="brand" />"Rollcall"</a>
-                <nav class="wide-menu" aria-label="Main"><Menu slug=slug data=data /></nav>
-                <details class="narrow-menu">
-                    <summary><Icon name="menu" />"Menu"</summary>
-                    <nav aria-label="Main, folded"><Menu slug=slug data=data /></nav>
-                </details>
-            </header>
-            <div class="top">
-                <Transition>
-                    {move || Suspend::new(async move {
-                        data.await.ok().map(|data| view! { <Top slug=slug.get_untracked() data=data /> })
-                    })}
-                </Transition>
-            </div>
+            <Transition fallback=|| view! { <header class="side"></header> }>
+                {move || Suspend::new(async move {
+                    let data = data.await.ok();
+                    let slug = slug.get_untracked();
+                    let users = data.as_ref().map(|data| data.users);
+                    view! {
+                        <header class="side">
+                            <a class="brand" href=customer_path(&slug, "dashboard")><Icon name="brand" />"Rollcall"</a>
+                            <nav class="wide-menu" aria-label="Main"><Menu slug=slug.clone() users=users /></nav>
+                            <details class="narrow-menu">
+                                <summary><Icon name="menu" />"Menu"</summary>
+                                <nav aria-label="Main, folded"><Menu slug=slug.clone() users=users /></nav>
+                            </details>
+                        </header>
+                        <div class="top">{data.map(|data| view! { <Top slug=slug data=data /> })}</div>
+                    }
+                })}
+            </Transition>
             <main id="content" tabindex="-1"><Outlet /></main>
         </div>
     }
 }
 
-/// What the frame loads.
-type FrameResource = Resource<Result<FrameData, AppError>>;
-
 /// The menu.
 #[component]
-fn Menu(slug: Memo<String>, data: FrameResource) -> impl IntoView {
-    let link = move |page: &'static str| move || customer_path(&slug.get(), page);
+fn Menu(
+    slug: String,
+    /// How many users there are, when that could be loaded.
+    users: Option<i64>,
+) -> impl IntoView {
+    let link = |page: &str| customer_path(&slug, page);
     view! {
         <ul class="menu">
             <li><A href=link("dashboard")><Icon name="dashboard" />"Dashboard"</A></li>
             <li>
                 <A href=link("users")>
-                    <Icon name="users" />"Users"
-                    <span class="menu-count">
-                        <Transition>
-                            {move || Suspend::new(async move { data.await.ok().map(|data| count(data.users)) })}
-                        </Transition>
-                    </span>
+                    <Icon name="users" />"Users" <span class="menu-count">{users.map(count)}</span>
                 </A>
             </li>
             <li class="menu-heading">"Service Settings"</li>
