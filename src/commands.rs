@@ -120,7 +120,7 @@ pub async fn run(command: CommandLine) -> ExitCode {
             Command::Sync(args) => sync(&open(&config).await?, args).await,
             Command::Settings(SettingsCommand::Show { customer }) => {
                 let portal = open(&config).await?;
-                let text = settings_file::show(&find(&portal, &customer).await?).await?;
+                let text = settings_file::show(&portal.engine, &find(&portal, &customer).await?).await?;
                 print(&text)?;
                 Ok(ExitCode::SUCCESS)
             }
@@ -161,20 +161,24 @@ fn print(text: &str) -> std::io::Result<()> {
 async fn sync(portal: &Portal, args: SyncArgs) -> Result<ExitCode, Failure> {
     let customer = find(portal, &args.customer).await?;
     let engine = portal.engine.clone();
-    let run = engine.run_to_end(&customer, Trigger::CommandLine, Actor::command_line());
+    let actor = Actor::command_line();
+    let run = sync::run::run_to_end(&engine, &customer, Trigger::CommandLine, &actor);
     tokio::pin!(run);
     let ended = tokio::select! {
         ended = &mut run => ended,
         () = stop_signal() => {
-            engine.stop().await;
+            engine.stop();
             run.await
         }
     };
     match ended? {
         Err(refused) => Err(refused.to_string().into()),
         Ok(report) => {
-            let text = if args.json { serde_json::to_string(&report)? } else { report.words() };
+            let text = if args.json { serde_json::to_string(&report)? } else { report.summary.clone() };
             print(&format!("{text}\n"))?;
+            if let (false, Some(error)) = (args.json, &report.error) {
+                return Err(error.clone().into());
+            }
             Ok(ExitCode::from(report.exit_code()))
         }
     }
@@ -205,17 +209,32 @@ async fn apply(
             Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
         }
     };
-    let applied = settings_file::apply(
-        &portal.engine,
-        &customer,
-        &Actor::command_line(),
-        settings,
-        confirm_switch,
-        read_secret,
-    )
-    .await?;
-    print(&format!("{}\n", applied.words()))?;
-    Ok(ExitCode::from(applied.exit_code()))
+    let actor = Actor::command_line();
+    let outcome = settings_file::apply(&portal.engine, &customer, &actor, settings, confirm_switch, read_secret).await?;
+    let code = ExitCode::from(outcome.exit_code());
+    match outcome {
+        settings_file::Outcome::Applied(applied) => {
+            print(if applied.changed { "The settings were saved.\n" } else { "The settings were saved already.\n" })?;
+            if let Some(saved) = applied.connection {
+                for line in saved.organisation.map(|o| format!("Connected to {}.", o.display_name)).into_iter().chain(saved.warnings) {
+                    print(&format!("{line}\n"))?;
+                }
+                if let Some(why) = saved.unchecked {
+                    print(&format!("The tenant could not be asked: {why}\n"))?;
+                }
+            }
+        }
+        settings_file::Outcome::Refused(wrong) => return Err(format!("nothing was saved:\n{}", wrong.join("\n")).into()),
+        settings_file::Outcome::SwitchRefused(refused) => {
+            let mut text = "Nothing was saved. Apply the file with --confirm-switch if this is meant:\n".to_owned();
+            for reason in refused.doubt.reasons {
+                text.push_str(&format!("- {reason}\n"));
+            }
+            text.push_str(&format!("{} users came from the directory so far; they stay.\n", refused.users));
+            print(&text)?;
+        }
+    }
+    Ok(code)
 }
 
 async fn export(portal: &Portal, slug: &str) -> Result<ExitCode, Failure> {

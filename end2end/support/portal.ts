@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 
 import { freePorts, Running } from "./processes.js";
 
@@ -47,7 +49,6 @@ export class Portal {
         ROLLCALL_ADMIN_PASSWORD: administrator.password,
         ROLLCALL_ENTRA_LOGIN_URL: `http://127.0.0.1:${simPort}`,
         ROLLCALL_GRAPH_URL: `http://127.0.0.1:${simPort}`,
-        LEPTOS_SITE_ROOT: join(dist, "site"),
       };
       const portal = new Running("rollcall", join(dist, "rollcall"), ["serve"], env);
       processes.push(portal);
@@ -57,6 +58,29 @@ export class Portal {
       await stopAll(processes, dataDir);
       throw error;
     }
+  }
+
+  /** Runs the command line on this portal's data, beside the running server, as an administrator would. */
+  async command(...args: string[]): Promise<string> {
+    const env = { ...this.env, E2E_CLIENT_SECRET: this.tenant.clientSecret };
+    return (await promisify(execFile)(join(dist, "rollcall"), args, { env })).stdout;
+  }
+
+  /** Connects the tenant and syncs it, for tests that begin with people in the portal. */
+  async connectAndSync(): Promise<void> {
+    const file = join(this.dataDir, "settings.toml");
+    await writeFile(
+      file,
+      [
+        "[entra]",
+        "enabled = true",
+        `tenant = "${this.tenant.domain}"`,
+        `client_id = "${this.tenant.clientId}"`,
+        'client_secret_env = "E2E_CLIENT_SECRET"',
+      ].join("\n"),
+    );
+    await this.command("settings", "apply", "default", file);
+    await this.command("sync", "default");
   }
 
   /** What the programs printed: attached to a failed test. */
@@ -82,8 +106,9 @@ async function ready(url: string): Promise<true | undefined> {
   }
 }
 
+/** The values that entra-sim prints at its start; its last line is the control address. */
 function printedTenant(output: string): Tenant | undefined {
-  const value = (label: string) => new RegExp(`^\\s*${label}:?\\s+(\\S+)$`, "m").exec(output)?.[1];
-  const [domain, clientId, clientSecret] = [value("Tenant Domain"), value("Client ID"), value("Client Secret")];
-  return domain && clientId && clientSecret ? { domain, clientId, clientSecret } : undefined;
+  const value = (label: string) => new RegExp(`^${label}: +(\\S+)$`, "m").exec(output)?.[1];
+  const [domain, clientId, clientSecret] = [value("tenant domain"), value("client id"), value("client secret")];
+  return value("control") && domain && clientId && clientSecret ? { domain, clientId, clientSecret } : undefined;
 }

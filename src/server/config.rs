@@ -182,14 +182,15 @@ fn public_url(text: &str) -> Result<PublicUrl, &'static str> {
 }
 
 fn endpoints(login: Option<String>, graph: Option<String>) -> Result<Endpoints, String> {
-    if login.is_none() && graph.is_none() {
-        return Ok(Endpoints::public_cloud());
-    }
-    let (Some(login), Some(graph)) = (login, graph) else {
-        return Err("ROLLCALL_ENTRA_LOGIN_URL and ROLLCALL_GRAPH_URL: set both or neither, because they belong to one cloud".to_owned());
+    let (login, graph) = match (login, graph) {
+        (None, None) => (Endpoints::PUBLIC_LOGIN.to_owned(), Endpoints::PUBLIC_GRAPH.to_owned()),
+        (Some(login), Some(graph)) => (login, graph),
+        _ => {
+            let why = "set both or neither, because they belong to one cloud";
+            return Err(format!("ROLLCALL_ENTRA_LOGIN_URL and ROLLCALL_GRAPH_URL: {why}"));
+        }
     };
-    Endpoints::parse(&login, &graph)
-        .map_err(|error| format!("ROLLCALL_ENTRA_LOGIN_URL and ROLLCALL_GRAPH_URL: {error}"))
+    Endpoints::parse(&login, &graph).map_err(|error| format!("ROLLCALL_ENTRA_LOGIN_URL and ROLLCALL_GRAPH_URL: {error}"))
 }
 
 fn make_private_folder(path: &Path) -> std::io::Result<()> {

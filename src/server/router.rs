@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Extension, Request, State},
-    http::{HeaderValue, header, request::Parts},
+    extract::Extension,
+    http::{HeaderMap, HeaderValue, header, request::Parts},
     middleware::from_fn_with_state,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -80,13 +80,9 @@ pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router
 }
 
 /// `GET /`: the page that a visitor starts from. A portal with one customer opens on that customer; with several, on the list.
-async fn start(
-    Extension(portal): Extension<Portal>,
-    State(_): State<LeptosOptions>,
-    request: Request,
-) -> Response {
+async fn start(Extension(portal): Extension<Portal>, headers: HeaderMap) -> Response {
     let found = async {
-        let Some(token) = SessionToken::of(request.headers(), &portal.public) else {
+        let Some(token) = SessionToken::of(&headers, &portal.public) else {
             return Ok("/login".to_owned());
         };
         let store = &portal.engine.store;

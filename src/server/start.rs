@@ -87,7 +87,8 @@ pub async fn serve(
     tracing::info!(%address, url = portal.public.origin, "listening");
     let service = router(portal, config, site()).into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(stop).await;
-    engine.stop().await;
+    engine.stop();
+    engine.idle().await;
     engine.store.close().await;
     served.map_err(StartError::Serve)
 }

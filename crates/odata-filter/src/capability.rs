@@ -162,7 +162,8 @@ pub(crate) enum Found {
 /// The rows of a resource, in the order of its table.
 #[must_use]
 pub fn properties(resource: Resource) -> &'static [Property] {
-    static USERS: LazyLock<Vec<Property>> = LazyLock::new(|| read(include_str!("../data/user-filter-capabilities.tsv")));
+    static USERS: LazyLock<Vec<Property>> =
+        LazyLock::new(|| read(include_str!("../data/user-filter-capabilities.tsv")));
     static GROUPS: LazyLock<Vec<Property>> =
         LazyLock::new(|| read(include_str!("../data/group-filter-capabilities.tsv")));
     match resource {
@@ -227,9 +228,11 @@ fn edm(name: &str) -> EdmType {
 /// Looks a path up, without regard to case.
 pub(crate) fn find(resource: Resource, path: &str) -> Found {
     let rows = properties(resource);
-    for row in rows.iter().filter(|row| !row.pattern && row.path.eq_ignore_ascii_case(path)) {
+    if let Some(row) = rows.iter().find(|row| !row.pattern && row.path.eq_ignore_ascii_case(path)) {
         return match (row.shape, row.edm) {
-            (Shape::Single, EdmType::Collection) | (Shape::Any | Shape::Count, _) => Found::Collection(row.path),
+            (Shape::Single, EdmType::Collection) | (Shape::Any | Shape::Count, _) => {
+                Found::Collection(row.path)
+            }
             (Shape::Single, EdmType::Complex) => Found::Complex(row.path),
             (Shape::Single, _) => Found::Value(row),
         };
@@ -264,7 +267,8 @@ fn parent_named(row: &Property, path: &str) -> Option<&'static str> {
 
 /// `extension_<32 hexadecimal digits>_<name>`
 fn is_extension(name: &str) -> bool {
-    let Some(rest) = name.get(..10).filter(|start| start.eq_ignore_ascii_case("extension_")).and(name.get(10..))
+    let Some(rest) =
+        name.get(..10).filter(|start| start.eq_ignore_ascii_case("extension_")).and(name.get(10..))
     else {
         return false;
     };
@@ -328,8 +332,12 @@ pub(crate) fn is_followed(property: &Property) -> bool {
 pub(crate) fn complex_type(path: &str) -> String {
     let name = match path {
         "print" => "userPrint",
-        "onPremisesExtensionAttributes" | "signInActivity" | "mailboxSettings" | "passwordProfile"
-        | "employeeOrgData" | "authorizationInfo" => path,
+        "onPremisesExtensionAttributes"
+        | "signInActivity"
+        | "mailboxSettings"
+        | "passwordProfile"
+        | "employeeOrgData"
+        | "authorizationInfo" => path,
         "identities" => "objectIdentity",
         // Collections are named in the plural of their element's type.
         _ => path.strip_suffix('s').unwrap_or(path),
@@ -402,6 +410,9 @@ mod tests {
         assert!(matches!(find(Resource::Users, "contoso_courses/id"), Found::SchemaExtension(_)));
         assert!(matches!(find(Resource::Users, "nosuch"), Found::Unknown));
         assert!(matches!(find(Resource::Groups, "jobTitle"), Found::Unknown));
-        assert_eq!(element(Resource::Users, "identities", Some("ISSUER")).map(|row| row.edm), Some(EdmType::Text));
+        assert_eq!(
+            element(Resource::Users, "identities", Some("ISSUER")).map(|row| row.edm),
+            Some(EdmType::Text)
+        );
     }
 }

@@ -82,7 +82,13 @@ pub(crate) fn looks_like_date(text: &str) -> bool {
     let bytes = text.strip_prefix('-').unwrap_or(text).as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let dash = |at: usize| bytes.get(at) == Some(&b'-');
-    (0..4).all(digit) && dash(4) && digit(5) && (dash(6) || dash(7)) && !text.contains('%')
+    (0..4).all(digit) && dash(4) && digit(5) && (dash(6) || dash(7))
+}
+
+/// Whether the writer meant a GUID: groups of hexadecimal digits, at least three dashes.
+pub(crate) fn looks_like_guid(text: &str) -> bool {
+    let dashes = text.bytes().filter(|byte| *byte == b'-').count();
+    dashes >= 3 && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 pub(crate) fn is_guid(text: &str) -> bool {

@@ -229,14 +229,11 @@ impl Lexer<'_> {
             } else if datetime::is_time_of_day(literal) {
                 Some(Kind::TimeOfDay)
             } else if datetime::looks_like_date(literal) {
-                // The library would read this as a subtraction and report a place in its middle.
-                let end = from + literal.len();
-                let position = utf16_at(self.text, end);
-                return Err(Problem::clause(
-                    format!("Syntax error at position {position} in '{}'.", self.text),
-                    Span::new(from, end),
-                )
-                .hint("Not a valid date and time; write it as 2024-01-31T00:00:00Z."));
+                let hint = "Not a valid date and time; write it as 2024-01-31T00:00:00Z.";
+                return Err(self.malformed(from, literal, hint));
+            } else if datetime::looks_like_guid(literal) {
+                let hint = "Not a valid GUID; it has groups of 8, 4, 4, 4 and 12 hexadecimal digits.";
+                return Err(self.malformed(from, literal, hint));
             } else {
                 None
             };
@@ -274,6 +271,14 @@ impl Lexer<'_> {
         Ok(kind)
     }
 
+    /// A date or a GUID gone wrong. The library would read a subtraction and report a place in its middle.
+    fn malformed(&self, from: usize, literal: &str, hint: &str) -> Problem {
+        let end = from + literal.len();
+        let position = utf16_at(self.text, end);
+        let message = format!("Syntax error at position {position} in '{}'.", self.text);
+        Problem::clause(message, Span::new(from, end)).hint(hint)
+    }
+
     fn digits(&mut self) -> Result<(), Problem> {
         if self.peek().is_some_and(|c| c.is_ascii_digit()) {
             self.skip(|c| c.is_ascii_digit());
@@ -307,10 +312,7 @@ impl Lexer<'_> {
                 _ => {}
             }
         }
-        Err(Problem::clause(
-            "Found an unbalanced bracket expression.",
-            Span::new(from, self.text.len()),
-        ))
+        Err(Problem::clause("Found an unbalanced bracket expression.", Span::new(from, self.text.len())))
     }
 
     fn alias(&mut self) -> Result<Kind, Problem> {

@@ -1,4 +1,4 @@
-//! Builds the syntax tree: recursive descent with the precedence of Microsoft's OData library, and its
+//! Builds the syntax tree, with the precedence of Microsoft's OData library, and its
 //! messages with its positions, because Graph reports exactly those.
 //!
 //! Loosest first: `or`, `and`, comparisons, `add sub`, `mul div mod`, `not` and `-`, `in` and `has`. Keywords
@@ -15,9 +15,9 @@ use crate::{
 /// The longest text that is looked at, in bytes; Graph's own limit is far lower.
 pub const MAX_LENGTH: usize = 64 * 1024;
 
-/// How deep parentheses, functions, lambdas and `not` may nest. The OData library stops at about the same
-/// depth (800 recursions, eight per level); it also bounds the stack that this crate uses.
-pub const MAX_NESTING: usize = 100;
+/// How deep parentheses, functions, lambdas and `not` may nest. The OData library stops at about 100, the
+/// directory at [`crate::MAX_HEIGHT`]; this bounds the stack that the crate uses.
+pub const MAX_NESTING: usize = 64;
 
 /// Reads a filter.
 ///
@@ -30,11 +30,55 @@ pub fn parse(text: &str) -> Result<Expr, Problem> {
     }
     let tokens = tokens(text);
     let mut parser = Parser { text, tokens: &tokens, at: 0, depth: 0, chained: 0, variables: Vec::new() };
-    let result = parser.or().and_then(|expr| match parser.token().kind {
+    let result = parser.binary(Level::Or).and_then(|expr| match parser.token().kind {
         Kind::End => Ok(expr),
         _ => Err(parser.syntax_error()),
     });
     result.map_err(|problem| suggest::for_syntax(text, &tokens.list, problem))
+}
+
+/// A binary operator other than `in` and `has`, which bind tighter than the unary ones.
+#[derive(Clone, Copy)]
+enum Operator {
+    Or,
+    And,
+    Compare(CompareOp),
+    Arithmetic(ArithmeticOp),
+}
+
+/// How tightly an operator binds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Or,
+    And,
+    Compare,
+    Add,
+    Multiply,
+    Unary,
+}
+
+impl Operator {
+    fn level(self) -> Level {
+        match self {
+            Operator::Or => Level::Or,
+            Operator::And => Level::And,
+            Operator::Compare(_) => Level::Compare,
+            Operator::Arithmetic(operator) if operator.is_additive() => Level::Add,
+            Operator::Arithmetic(_) => Level::Multiply,
+        }
+    }
+}
+
+impl Level {
+    fn next(self) -> Level {
+        match self {
+            Level::Or => Level::And,
+            Level::And => Level::Compare,
+            Level::Compare => Level::Add,
+            Level::Add => Level::Multiply,
+            Level::Multiply | Level::Unary => Level::Unary,
+        }
+    }
 }
 
 struct Parser<'t> {
@@ -55,7 +99,12 @@ impl Parser<'_> {
 
     fn token_at(&self, at: usize) -> Token {
         let end = Span::new(self.text.len(), self.text.len());
-        self.tokens.list.get(at).or(self.tokens.list.last()).copied().unwrap_or(Token { kind: Kind::End, span: end })
+        self.tokens
+            .list
+            .get(at)
+            .or(self.tokens.list.last())
+            .copied()
+            .unwrap_or(Token { kind: Kind::End, span: end })
     }
 
     fn advance(&mut self) -> Token {
@@ -116,65 +165,56 @@ impl Parser<'_> {
         if self.chained > MAX_NESTING { Err(self.too_deep()) } else { Ok(()) }
     }
 
-    fn or(&mut self) -> Result<Expr, Problem> {
-        self.list("or", Self::and, ExprKind::Or)
-    }
-
-    fn and(&mut self) -> Result<Expr, Problem> {
-        self.list("and", Self::comparison, ExprKind::And)
-    }
-
-    fn list(
-        &mut self,
-        keyword: &str,
-        operand: fn(&mut Self) -> Result<Expr, Problem>,
-        build: fn(Vec<Expr>) -> ExprKind,
-    ) -> Result<Expr, Problem> {
-        let first = operand(self)?;
-        if !self.is_word(keyword) {
-            return Ok(first);
-        }
-        let mut span = first.span;
-        let mut operands = vec![first];
-        while self.is_word(keyword) {
+    /// An expression of operators that bind at least as tightly as `least`.
+    ///
+    /// One loop instead of a function per level: fewer frames for each parenthesis, so that the deepest
+    /// filter fits a small stack.
+    fn binary(&mut self, least: Level) -> Result<Expr, Problem> {
+        let mut left = self.unary()?;
+        // The operator that `left` was built with in this loop: its chain goes on, one in parentheses does not.
+        let mut chain: Option<Operator> = None;
+        while let Some(operator) = self.operator().filter(|operator| operator.level() >= least) {
             self.advance();
-            let next = operand(self)?;
-            span = span.to(next.span);
-            operands.push(next);
-        }
-        Ok(Expr { kind: build(operands), span })
-    }
-
-    fn comparison(&mut self) -> Result<Expr, Problem> {
-        let mut left = self.arithmetic(true)?;
-        let mut first = true;
-        loop {
-            let operator = CompareOp::ALL.into_iter().find(|op| self.is_word(op.keyword()));
-            let Some(operator) = operator.filter(|op| *op != CompareOp::Has) else { return Ok(left) };
-            if !std::mem::take(&mut first) {
-                self.chain()?;
-            }
-            self.advance();
-            let right = self.arithmetic(true)?;
+            let right = self.binary(operator.level().next())?;
             let span = left.span.to(right.span);
-            left = Expr { kind: ExprKind::Compare(operator, Box::new(left), Box::new(right)), span };
+            if chain.is_some_and(|chain| chain.level() == operator.level()) {
+                match &mut left.kind {
+                    ExprKind::Or(operands) | ExprKind::And(operands) => {
+                        operands.push(right);
+                        left.span = span;
+                        continue;
+                    }
+                    _ => self.chain()?,
+                }
+            }
+            let kind = match operator {
+                Operator::Or => ExprKind::Or(vec![left, right]),
+                Operator::And => ExprKind::And(vec![left, right]),
+                Operator::Compare(operator) => ExprKind::Compare(operator, Box::new(left), Box::new(right)),
+                Operator::Arithmetic(operator) => {
+                    ExprKind::Arithmetic(operator, Box::new(left), Box::new(right))
+                }
+            };
+            left = Expr { kind, span };
+            chain = Some(operator);
         }
+        Ok(left)
     }
 
-    fn arithmetic(&mut self, additive: bool) -> Result<Expr, Problem> {
-        let operand = |parser: &mut Self| if additive { parser.arithmetic(false) } else { parser.unary() };
-        let mut left = operand(self)?;
-        let mut first = true;
-        loop {
-            let operator = ArithmeticOp::ALL.into_iter().find(|op| self.is_word(op.keyword()));
-            let Some(operator) = operator.filter(|op| op.is_additive() == additive) else { return Ok(left) };
-            if !std::mem::take(&mut first) {
-                self.chain()?;
-            }
-            self.advance();
-            let right = operand(self)?;
-            let span = left.span.to(right.span);
-            left = Expr { kind: ExprKind::Arithmetic(operator, Box::new(left), Box::new(right)), span };
+    fn operator(&self) -> Option<Operator> {
+        let compare = CompareOp::ALL.into_iter().filter(|operator| *operator != CompareOp::Has);
+        let word = self.word();
+        let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
+        if word.len() > "divby".len() {
+            None
+        } else if is("or") {
+            Some(Operator::Or)
+        } else if is("and") {
+            Some(Operator::And)
+        } else if let Some(operator) = compare.into_iter().find(|operator| is(operator.keyword())) {
+            Some(Operator::Compare(operator))
+        } else {
+            ArithmeticOp::ALL.into_iter().find(|operator| is(operator.keyword())).map(Operator::Arithmetic)
         }
     }
 
@@ -191,7 +231,8 @@ impl Parser<'_> {
             let operand = self.unary()?;
             let span = token.span.to(operand.span);
             let operand = Box::new(operand);
-            let kind = if token.kind == Kind::Minus { ExprKind::Negate(operand) } else { ExprKind::Not(operand) };
+            let kind =
+                if token.kind == Kind::Minus { ExprKind::Negate(operand) } else { ExprKind::Not(operand) };
             Expr { kind, span }
         };
         self.depth -= 1;
@@ -239,20 +280,21 @@ impl Parser<'_> {
     /// What follows `in`: a list of literals, or something that the check will refuse.
     fn in_operand(&mut self) -> Result<Expr, Problem> {
         let open = self.token();
-        let inner = self.token_at(self.at + 1).kind;
-        if open.kind != Kind::Open || !(is_literal(inner) || inner == Kind::Close) {
+        let list = match self.literal_end(self.at + 1) {
+            Some(end) => matches!(self.token_at(end).kind, Kind::Comma | Kind::Close),
+            None => self.token_at(self.at + 1).kind == Kind::Close,
+        };
+        if open.kind != Kind::Open || !list {
             return self.primary();
         }
         self.advance();
         let mut items = Vec::new();
         if self.token().kind != Kind::Close {
             loop {
-                let token = self.token();
-                if !is_literal(token.kind) {
+                if self.literal_end(self.at).is_none() {
                     return Err(self.expected("Expression"));
                 }
-                self.advance();
-                items.push(Expr { kind: self.literal(token, token.span.of(self.text))?, span: token.span });
+                items.push(self.primary()?);
                 match self.token().kind {
                     Kind::Comma => self.advance(),
                     _ => break,
@@ -266,6 +308,14 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::List(items), span: open.span.to(close.span) })
     }
 
+    /// The token behind the literal that begins at `at`, if one does; an enumeration value is several tokens.
+    fn literal_end(&self, mut at: usize) -> Option<usize> {
+        while self.token_at(at).kind == Kind::Ident && self.token_at(at + 1).kind == Kind::Dot {
+            at += 2;
+        }
+        is_literal(self.token_at(at).kind).then_some(at + 1)
+    }
+
     fn primary(&mut self) -> Result<Expr, Problem> {
         let token = self.token();
         // The library looks one token ahead here, so a bad character right behind comes first.
@@ -277,7 +327,7 @@ impl Parser<'_> {
             Kind::Open => {
                 self.advance();
                 self.enter()?;
-                let inner = self.or()?;
+                let inner = self.binary(Level::Or)?;
                 if self.token().kind != Kind::Close {
                     return Err(self.expected("')' or operator"));
                 }
@@ -302,10 +352,19 @@ impl Parser<'_> {
             if self.token().kind == Kind::Quoted {
                 let quoted = self.advance();
                 let span = name.span.to(quoted.span);
-                return Ok(Expr { kind: ExprKind::Literal(Literal::Enum(span.of(self.text).to_owned())), span });
+                return Ok(Expr {
+                    kind: ExprKind::Literal(Literal::Enum(span.of(self.text).to_owned())),
+                    span,
+                });
             }
             if segments.is_empty() && self.is_glued(Kind::Open) {
-                return self.call(name);
+                let lambda = name.text.eq_ignore_ascii_case("any") || name.text.eq_ignore_ascii_case("all");
+                let span = name.span;
+                let hint = "A collection comes first: proxyAddresses/any(x:…).";
+                return self.call(name).map_err(|problem| match lambda {
+                    true => Problem { span, hint: Some(hint.to_owned()), fix: None, ..problem },
+                    false => problem,
+                });
             }
             segments.push(name);
             if self.token().kind != Kind::Slash {
@@ -373,7 +432,7 @@ impl Parser<'_> {
         }
         let bare = self.token_at(end).kind == Kind::Ident
             && matches!(self.token_at(end + 1).kind, Kind::Comma | Kind::Close);
-        if end > self.at && bare { self.path(true) } else { self.or() }
+        if end > self.at && bare { self.path(true) } else { self.binary(Level::Or) }
     }
 
     fn lambda(&mut self, path: Path) -> Result<Expr, Problem> {
@@ -385,11 +444,7 @@ impl Parser<'_> {
         self.advance();
         self.enter()?;
         // `any()` asks for any element; `all()` means nothing (the library would take it, the standard not).
-        let body = if self.token().kind == Kind::Close && !all {
-            None
-        } else {
-            Some(self.lambda_body()?)
-        };
+        let body = if self.token().kind == Kind::Close && !all { None } else { Some(self.lambda_body()?) };
         let close = self.advance();
         self.depth -= 1;
         Ok(Expr { span: path.span().to(close.span), kind: ExprKind::Lambda(Lambda { all, path, body }) })
@@ -411,7 +466,7 @@ impl Parser<'_> {
         }
         self.advance();
         self.variables.push(variable.text.clone());
-        let body = self.or()?;
+        let body = self.binary(Level::Or)?;
         self.variables.pop();
         if self.token().kind != Kind::Close {
             return Err(self.expected("')' or ','"));

@@ -53,8 +53,11 @@ pub enum Code {
     TooLong,
     /// Accepted as far as the sources go, but they disagree: a dry run on the tenant decides.
     Uncertain,
-    /// Graph filters by it, but a sync that reads by delta never sees the property.
+    /// The directory filters by it, but this crate's side cannot: a sync that reads by delta never sees the
+    /// property, or an LDAP rule needs the whole directory.
     NotFollowed,
+    /// Not a search filter of RFC 4515.
+    InvalidLdapFilter,
 }
 
 impl Code {
@@ -68,6 +71,7 @@ impl Code {
             Code::TooLong => "too_long",
             Code::Uncertain => "uncertain",
             Code::NotFollowed => "not_followed",
+            Code::InvalidLdapFilter => "invalid_ldap_filter",
         }
     }
 }

@@ -36,14 +36,17 @@ pub(crate) fn resolve(resource: Resource, path: &Path, variables: &[Variable]) -
     let structured = capability::is_structured(resource, collection);
     match rest {
         [] if structured => Ok(Target::Complex(capability::complex_type(collection))),
-        [] => Ok(capability::element(resource, collection, None).map_or(Target::Unfilterable, Target::Property)),
+        [] => {
+            Ok(capability::element(resource, collection, None).map_or(Target::Unfilterable, Target::Property))
+        }
         [member, ..] => {
             let row = capability::element(resource, collection, Some(&member.text));
             match row {
                 Some(row) if rest.len() == 1 => Ok(Target::Property(row)),
                 _ if capability::is_unfilterable_member(collection, &member.text) => Ok(Target::Unfilterable),
                 _ => {
-                    let of = if structured { capability::complex_type(collection) } else { "Edm.String".into() };
+                    let of =
+                        if structured { capability::complex_type(collection) } else { "Edm.String".into() };
                     let members = capability::properties(resource)
                         .iter()
                         .filter(|row| row.path == *collection)
@@ -67,7 +70,9 @@ fn property(resource: Resource, path: &Path) -> Result<Target, Problem> {
     let Some((last, parents)) = path.segments.split_last() else { return Ok(Target::Unknown) };
     let parent = parents.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("/");
     match capability::find(resource, &parent) {
-        Found::Complex(parent) if capability::is_unfilterable_member(parent, &last.text) => Ok(Target::Unfilterable),
+        Found::Complex(parent) if capability::is_unfilterable_member(parent, &last.text) => {
+            Ok(Target::Unfilterable)
+        }
         Found::Complex("manager" | "createdOnBehalfOf") => Ok(Target::Unfilterable),
         Found::Complex(parent) => {
             let rows = capability::properties(resource).iter();

@@ -23,18 +23,18 @@ pub(crate) fn for_syntax(text: &str, tokens: &[Token], problem: Problem) -> Prob
     }
     match c {
         '-' => dashed_operator(rest, at, problem),
-        '"' | '‘' | '’' | '‚' | '‛' | '“' | '”' | '„' | '`' | '´' => quotes(text, c, at, problem),
+        '"' | '‘' | '’' | '‚' | '‛' | '“' | '”' | '„' | '`' | '´' => {
+            quotes(text, c, at, problem)
+        }
         '%' => problem.hint("Write the filter as plain text; it is encoded for the address on sending."),
-        ')' if problem.message.contains("Syntax error") => problem
-            .hint("This closing parenthesis has no opening one.")
-            .fix(Span::new(at, at + 1), ""),
+        ')' if problem.message.contains("Syntax error") => {
+            problem.hint("This closing parenthesis has no opening one.").fix(Span::new(at, at + 1), "")
+        }
         ')' => problem.hint("A value or a property is missing before the parenthesis."),
         '(' => problem
             .hint("A function name and its parenthesis stand together, without a blank.")
             .fix(Span::new(text.get(..at).unwrap_or("").trim_end().len(), at), ""),
-        ',' => {
-            problem.hint("Conditions are joined by 'and' or 'or'.").fix(Span::new(at, at + 1), "and")
-        }
+        ',' => problem.hint("Conditions are joined by 'and' or 'or'.").fix(Span::new(at, at + 1), "and"),
         _ => word(text, tokens, problem),
     }
 }
@@ -137,11 +137,12 @@ fn word(text: &str, tokens: &[Token], problem: Problem) -> Problem {
         !matches!(token.kind, Kind::Ident | Kind::Open | Kind::Comma | Kind::Slash | Kind::Dot | Kind::Colon)
     });
     match previous {
-        Some(_) if after_value => {
-            problem.hint("Conditions are joined by 'and' or 'or'.").fix(Span::new(span.start, span.start), "and ")
-        }
+        Some(_) if after_value => problem
+            .hint("Conditions are joined by 'and' or 'or'.")
+            .fix(Span::new(span.start, span.start), "and "),
         Some(token) => {
-            let hint = format!("After '{}' an operator is expected: eq, ne, in, ge, le.", token.span.of(text));
+            let hint =
+                format!("After '{}' an operator is expected: eq, ne, in, ge, le.", token.span.of(text));
             problem.hint(hint)
         }
         None => problem,
@@ -203,10 +204,8 @@ fn distance(left: &str, right: &str) -> usize {
             let mut cost = (cell(&previous, column) + usize::from(a != b))
                 .min(cell(&previous, column + 1) + 1)
                 .min(cell(&current, column) + 1);
-            let swapped = row > 0
-                && column > 0
-                && left.get(row - 1) == Some(b)
-                && right.get(column - 1) == Some(a);
+            let swapped =
+                row > 0 && column > 0 && left.get(row - 1) == Some(b) && right.get(column - 1) == Some(a);
             if swapped {
                 cost = cost.min(cell(&before, column - 1) + 1);
             }

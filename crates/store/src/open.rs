@@ -240,7 +240,24 @@ fn private_file(path: &Path) -> Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::{Executor as _, Row as _};
+
     use super::*;
+    use crate::sql::Engine;
+
+    #[tokio::test]
+    async fn on_sqlite_a_durable_write_syncs_its_commit_and_a_chunk_leaves_that_to_the_next_checkpoint() {
+        let folder = tempfile::tempdir().unwrap();
+        let pools = Pools::open(&DatabaseUrl::Sqlite(folder.path().join("rollcall.db"))).await.unwrap();
+        // The values of PRAGMA synchronous: 1 is NORMAL, 2 is FULL.
+        for (durability, expected) in [(Durability::Full, 2), (Durability::Chunk, 1)] {
+            let mut connection = pools.write(durability).await.unwrap();
+            let Engine::Sqlite(sqlite) = connection.engine() else { panic!("this is SQLite") };
+            let synchronous: i64 = sqlite.fetch_one("PRAGMA synchronous").await.unwrap().get(0);
+            assert_eq!(synchronous, expected);
+        }
+        pools.close().await;
+    }
 
     fn refusal(text: &str) -> String {
         DatabaseUrl::parse(text).unwrap_err().to_string()

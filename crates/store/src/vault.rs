@@ -1,7 +1,8 @@
 //! Secrets at rest: sealed with XChaCha20-Poly1305 under the portal's key, each bound to its customer and its name.
 //!
 //! A sealed secret that is copied to another row, another customer or another portal does not open: customer and name are the associated
-//! data of the cipher. What is stored is the format's number, the nonce (24 random bytes, so that chance alone keeps nonces apart) and the ciphertext.
+//! data of the cipher. What is stored is the format's number, the nonce (24 random bytes, so that chance alone keeps nonces apart) and the
+//! ciphertext.
 
 use std::fmt;
 

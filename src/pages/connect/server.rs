@@ -7,6 +7,7 @@ use domain::{
 };
 use store::DirectoryService;
 use sync::connect::{ConnectForm, Refused, Saved};
+use uuid::Uuid;
 
 use super::{Answer, Around};
 use crate::{
@@ -118,16 +119,18 @@ pub(super) async fn sync(desk: &Desk) -> Result<Answer, AppError> {
     use domain::run::Trigger;
     use sync::run::StartRefused;
 
-    let engine = &desk.portal.engine;
-    let started = engine.start(&desk.customer, Trigger::SyncNow, desk.actor()).await;
-    let run = |id: &dyn std::fmt::Display| {
-        customer_path(&desk.customer.customer().slug, &format!("sync-history/{id}"))
-    };
+    let started = desk.portal.engine.start(&desk.customer, Trigger::SyncNow, &desk.actor()).await;
+    let run = |id: Uuid| customer_path(&desk.customer.customer().slug, &format!("sync-history/{id}"));
     let message = match started.map_err(|error| access::sync_error(&error))? {
-        Ok(running) => Message::new(Tone::Good, "Azure sync has successfully started")
-            .linked(run(&running.id), "See the run"),
+        Ok(running) => {
+            Message::new(Tone::Good, "Azure sync has successfully started").linked(run(running.run), "See the run")
+        }
         Err(StartRefused::AlreadyRunning(id)) => {
-            Message::new(Tone::Warning, "A sync is already running.").linked(run(&id), "See the run")
+            let message = Message::new(Tone::Warning, "A sync is already running.");
+            match id {
+                Some(id) => message.linked(run(id), "See the run"),
+                None => message,
+            }
         }
         Err(refused) => Message::new(Tone::Bad, refused.to_string()),
     };

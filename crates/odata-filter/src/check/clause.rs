@@ -112,7 +112,9 @@ impl Judge<'_> {
                 (ExprKind::Count(path), ExprKind::Literal(literal)) => {
                     self.count(path, *operator, literal, expr)
                 }
-                (ExprKind::Literal(_), ExprKind::Path(_)) => Judgement::refused(self.reversed(expr, left, right)),
+                (ExprKind::Literal(_), ExprKind::Path(_)) => {
+                    Judgement::refused(self.reversed(expr, left, right))
+                }
                 (ExprKind::Path(path), ExprKind::Path(value)) => self.bare_word(path, value, expr, variables),
                 (ExprKind::Call(..), ExprKind::Literal(Literal::Bool(value))) => {
                     let call = left.span.of(self.text);
@@ -174,7 +176,8 @@ impl Judge<'_> {
             Ok(Target::Collection(_) | Target::Complex(_)) | Err(_) => return Judgement::default(),
         };
         let mut judged = self.supported(property, path, asked, expr, negated);
-        let date = literals.iter().find(|literal| matches!(literal.kind, ExprKind::Literal(Literal::Date(_))));
+        let date =
+            literals.iter().find(|literal| matches!(literal.kind, ExprKind::Literal(Literal::Date(_))));
         if let (EdmType::DateTimeOffset, Some(date)) = (property.edm, date) {
             let message = "The type of the value doesn't match the property whose type is DateTime";
             let problem = Problem::unsupported(message, date.span)
@@ -196,7 +199,10 @@ impl Judge<'_> {
             _ => false,
         });
         if let Some(long) = long {
-            let hint = format!("The default engine takes values of at most {} characters.", super::limits::MAX_VALUE);
+            let hint = format!(
+                "The default engine takes values of at most {} characters.",
+                super::limits::MAX_VALUE
+            );
             judged.default.get_or_insert_with(|| unsupported(long.span).hint(hint));
         }
         judged
@@ -234,7 +240,9 @@ impl Judge<'_> {
             Support::No => {
                 let problem = self.refusal(property, path, asked, expr);
                 judged.default = Some(match asked {
-                    Asked::Ne | Asked::NeNull | Asked::EndsWith => self.needs_advanced(path, asked, expr, negated),
+                    Asked::Ne | Asked::NeNull | Asked::EndsWith => {
+                        self.needs_advanced(path, asked, expr, negated)
+                    }
                     _ => problem.clone(),
                 });
                 judged.advanced = Some(problem);
@@ -279,7 +287,9 @@ impl Judge<'_> {
             Asked::EqNull => listed(Ops::EQ_NULL),
             // G6.
             Asked::NeNull => match (listed(Ops::EQ_NULL), listed(Ops::NE_NULL)) {
-                (Support::Both | Support::Advanced, _) | (_, Support::Both | Support::Advanced) => Support::Advanced,
+                (Support::Both | Support::Advanced, _) | (_, Support::Both | Support::Advanced) => {
+                    Support::Advanced
+                }
                 (Support::Doubtful, _) => Support::Doubtful,
                 // `ne` is there and `eq null` is not: no source speaks of both.
                 _ if single && negatable => Support::Doubtful,
@@ -310,11 +320,21 @@ impl Judge<'_> {
         }
     }
 
-    fn lambda(&self, lambda: &Lambda, expr: &Expr, negated: bool, variables: &mut Vec<Variable>) -> Judgement {
+    fn lambda(
+        &self,
+        lambda: &Lambda,
+        expr: &Expr,
+        negated: bool,
+        variables: &mut Vec<Variable>,
+    ) -> Judgement {
         let collection = match resolve(self.resource, &lambda.path, variables) {
             Ok(Target::Collection(path)) => path,
-            Ok(Target::Unknown | Target::Extension(_)) => return Judgement::refused(self.unknown(&lambda.path)),
-            Ok(Target::Unfilterable) => return Judgement::refused(self.invalid_clause(&lambda.path, expr.span)),
+            Ok(Target::Unknown | Target::Extension(_)) => {
+                return Judgement::refused(self.unknown(&lambda.path));
+            }
+            Ok(Target::Unfilterable) => {
+                return Judgement::refused(self.invalid_clause(&lambda.path, expr.span));
+            }
             _ => return Judgement::default(),
         };
         if lambda.all {
@@ -339,10 +359,10 @@ impl Judge<'_> {
         for leaf in &inner {
             let mut part = self.judge(leaf.expr, negated || leaf.negated, variables);
             if !reads_variable(leaf.expr, &variable.text) {
-                part = Judgement::refused(unsupported(leaf.expr.span).hint(format!(
-                    "Inside any(…) only the element '{}' can be asked.",
-                    variable.text
-                )));
+                part = Judgement::refused(
+                    unsupported(leaf.expr.span)
+                        .hint(format!("Inside any(…) only the element '{}' can be asked.", variable.text)),
+                );
             } else if leaf.negated && part.advanced.is_none() {
                 // `not` inside the lambda instead of around it: no source shows it.
                 let message = "No source shows 'not' inside any(…); Test decides.";
@@ -373,7 +393,8 @@ impl Judge<'_> {
             })
         };
         if !(asks("issuer") && asks("issuerAssignedId")) {
-            let problem = unsupported(expr.span).hint("Both are needed: i/issuerAssignedId eq '…' and i/issuer eq '…'.");
+            let problem = unsupported(expr.span)
+                .hint("Both are needed: i/issuerAssignedId eq '…' and i/issuer eq '…'.");
             judged.default = Some(problem.clone());
             judged.advanced = Some(problem);
         }
@@ -423,16 +444,20 @@ impl Judge<'_> {
             _ => None,
         };
         let Some(row) = row.filter(|row| row.is_filterable()) else {
-            return Judgement::refused(self.invalid_clause(path, expr.span).hint("This collection cannot be counted."));
+            return Judgement::refused(
+                self.invalid_clause(path, expr.span).hint("This collection cannot be counted."),
+            );
         };
         let number = match literal {
             Literal::Int32(digits) => digits.parse().unwrap_or(-1),
             _ => -1,
         };
         let equality = matches!(operator, CompareOp::Eq | CompareOp::Ne);
-        let listed = (number == 0 && row.advanced.has(Ops::COUNT_0)) || (number == 1 && row.advanced.has(Ops::COUNT_1));
+        let listed = (number == 0 && row.advanced.has(Ops::COUNT_0))
+            || (number == 1 && row.advanced.has(Ops::COUNT_1));
         if !(equality && listed) {
-            let problem = unsupported(expr.span).hint("Counts are compared only by eq and ne, and only with 0.");
+            let problem =
+                unsupported(expr.span).hint("Counts are compared only by eq and ne, and only with 0.");
             let some = operator == CompareOp::Gt && number == 0 || operator == CompareOp::Ge && number == 1;
             return Judgement::refused(if some {
                 problem.fix(expr.span, format!("{}/$count ne 0", row.path))
@@ -456,7 +481,8 @@ impl Judge<'_> {
         }
         let word = value.text();
         let problem = unsupported(expr.span);
-        let keyword = ["true", "false", "null"].into_iter().find(|keyword| keyword.eq_ignore_ascii_case(&word));
+        let keyword =
+            ["true", "false", "null"].into_iter().find(|keyword| keyword.eq_ignore_ascii_case(&word));
         Judgement::refused(match (keyword, resolve(self.resource, value, variables)) {
             (Some(keyword), _) => {
                 problem.hint(format!("Written in lower case: {keyword}.")).fix(value.span(), keyword)
@@ -484,9 +510,11 @@ impl Judge<'_> {
     fn unknown(&self, path: &Path) -> Problem {
         let name = path.segments.first().map_or("", |name| name.text.as_str());
         let span = path.segments.first().map_or_else(Span::default, |name| name.span);
-        let message = format!("Property '{name}' does not exist as a declared property or extension property.");
+        let message =
+            format!("Property '{name}' does not exist as a declared property or extension property.");
         let problem = Problem::unsupported(message, span);
-        let known = capability::properties(self.resource).iter().filter(|row| row.is_filterable() && !row.pattern);
+        let known =
+            capability::properties(self.resource).iter().filter(|row| row.is_filterable() && !row.pattern);
         let roots = known.map(|row| row.path.split('/').next().unwrap_or(row.path));
         match suggest::nearest(name, roots) {
             Some(near) => problem.hint(format!("Did you mean '{near}'?")).fix(span, near),
@@ -506,7 +534,8 @@ impl Judge<'_> {
     fn canonical_root(&self, path: &Path) -> String {
         let name = path.segments.first().map_or("", |name| name.text.as_str());
         let mut rows = capability::properties(self.resource).iter();
-        let row = rows.find(|row| row.path.split('/').next().is_some_and(|root| root.eq_ignore_ascii_case(name)));
+        let row =
+            rows.find(|row| row.path.split('/').next().is_some_and(|root| root.eq_ignore_ascii_case(name)));
         row.and_then(|row| row.path.split('/').next()).unwrap_or(name).to_owned()
     }
 
@@ -552,7 +581,9 @@ impl Judge<'_> {
                 };
                 let problem = unsupported(span).hint(hint);
                 match &expr.kind {
-                    ExprKind::Compare(_, left, right) => problem.fix(between(self.text, left.span, right.span), meant),
+                    ExprKind::Compare(_, left, right) => {
+                        problem.fix(between(self.text, left.span, right.span), meant)
+                    }
                     _ => problem,
                 }
             }
@@ -565,7 +596,8 @@ impl Judge<'_> {
             }
             _ => {
                 let (default, advanced) = property.operators();
-                let words: Vec<&str> = default.into_iter().chain(advanced).filter(|word| *word != "not").collect();
+                let words: Vec<&str> =
+                    default.into_iter().chain(advanced).filter(|word| *word != "not").collect();
                 self.invalid_clause(path, span).hint(format!("This property takes: {}.", words.join(", ")))
             }
         }
@@ -596,7 +628,9 @@ fn root(property: &Property, path: &Path) -> String {
 fn reads_variable(expr: &Expr, variable: &str) -> bool {
     let path = match &expr.kind {
         ExprKind::Compare(_, left, _) | ExprKind::In(left, _) => &left.kind,
-        ExprKind::Call(_, arguments) => return arguments.iter().any(|argument| reads_variable(argument, variable)),
+        ExprKind::Call(_, arguments) => {
+            return arguments.iter().any(|argument| reads_variable(argument, variable));
+        }
         kind => kind,
     };
     matches!(path, ExprKind::Path(path) if path.segments.first().is_some_and(|name| name.text == variable))

@@ -35,7 +35,8 @@ pub(super) fn check(resource: Resource, text: &str, expr: &Expr) -> Limits {
     let mut limits = Limits::default();
     let length = encoded_length(text);
     if length > MAX_ADDRESS {
-        let message = format!("The filter takes {length} characters in an address; Graph takes {MAX_ADDRESS}.");
+        let message =
+            format!("The filter takes {length} characters in an address; Graph takes {MAX_ADDRESS}.");
         limits.both = Some(Problem::new(Code::TooLong, message, Span::new(0, text.len())));
     }
     let alternatives = alternatives(expr);
@@ -50,7 +51,8 @@ pub(super) fn check(resource: Resource, text: &str, expr: &Expr) -> Limits {
     if height > MAX_HEIGHT {
         let message =
             format!("search filter expression has excessive height: {height}. Max allowed: {MAX_HEIGHT}");
-        limits.reported = Some(Problem::unsupported(message, expr.span).hint("Nest 'and' and 'or' less deeply."));
+        limits.reported =
+            Some(Problem::unsupported(message, expr.span).hint("Nest 'and' and 'or' less deeply."));
     } else if let Some((collection, span, mixed)) = structured_under_or(resource, expr) {
         let message = format!("Complex query on property {collection} is not supported.");
         let problem = Problem::unsupported(message, span)
@@ -80,7 +82,9 @@ fn alternatives(expr: &Expr) -> usize {
         }
     }
     let inner = match &expr.kind {
-        ExprKind::Or(operands) | ExprKind::And(operands) => operands.iter().map(alternatives).max().unwrap_or(0),
+        ExprKind::Or(operands) | ExprKind::And(operands) => {
+            operands.iter().map(alternatives).max().unwrap_or(0)
+        }
         ExprKind::Not(operand) => alternatives(operand),
         ExprKind::Lambda(lambda) => lambda.body.as_ref().map_or(0, |(_, body)| alternatives(body)),
         _ => 0,

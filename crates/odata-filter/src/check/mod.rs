@@ -147,7 +147,8 @@ fn whole(
             properties.push(root.clone());
         }
     }
-    let first = |pick: fn(&Judgement) -> Option<&Problem>| judged.iter().find_map(|(_, one)| pick(one)).cloned();
+    let first =
+        |pick: fn(&Judgement) -> Option<&Problem>| judged.iter().find_map(|(_, one)| pick(one)).cloned();
     let mut default_engine = first(|one| one.default.as_ref());
     // Two clauses that exclude each other are the plainest reason, so it stands before a clause's own.
     let advanced_only = judged.iter().any(|(_, one)| one.default.is_some() && one.advanced.is_none());
@@ -173,7 +174,9 @@ fn whole(
         Endpoint::Delta => {
             let refusal = (!only_ids(expr)).then(|| clause::unsupported(expr.span));
             default_engine = refusal.clone().map(|problem| {
-                problem.hint(format!("A delta query takes only id eq '…', joined by 'or', at most {MAX_DELTA_IDS}."))
+                problem.hint(format!(
+                    "A delta query takes only id eq '…', joined by 'or', at most {MAX_DELTA_IDS}."
+                ))
             });
             advanced_engine = refusal;
         }

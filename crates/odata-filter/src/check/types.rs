@@ -190,7 +190,9 @@ impl Binder<'_> {
             };
             let (left, right) = (left.unwrap_or(&BOOL), right.unwrap_or(&BOOL));
             let span = operands.get(wrong).map_or(Span::default(), |operand| operand.span);
-            self.complain(incompatible(left, right, kind, span).hint("Each side of 'and' and 'or' is a condition."));
+            self.complain(
+                incompatible(left, right, kind, span).hint("Each side of 'and' and 'or' is a condition."),
+            );
         }
         BOOL
     }
@@ -201,8 +203,9 @@ impl Binder<'_> {
             return BOOL;
         }
         self.complain(
-            unary(&found, "Not", span)
-                .hint("'not' binds tighter than a comparison: write not(… eq …), with parentheses around it."),
+            unary(&found, "Not", span).hint(
+                "'not' binds tighter than a comparison: write not(… eq …), with parentheses around it.",
+            ),
         )
     }
 
@@ -232,11 +235,8 @@ impl Binder<'_> {
             self.complain(problem);
             return BOOL;
         }
-        let fits = if operator == CompareOp::Has {
-            left_type.is_loose()
-        } else {
-            left_type.meets(&right_type)
-        };
+        let fits =
+            if operator == CompareOp::Has { left_type.is_loose() } else { left_type.meets(&right_type) };
         if !fits {
             let problem = incompatible(&left_type, &right_type, operator.kind(), span);
             let problem = self.literal_advice(&left_type, right, problem);
@@ -248,7 +248,9 @@ impl Binder<'_> {
     fn arithmetic(&mut self, operator: ArithmeticOp, left: &Expr, right: &Expr, span: Span) -> Type {
         let (left_type, right_type) = (self.expr(left), self.expr(right));
         let temporal = |one: &Type| {
-            ["Edm.Duration", "Edm.Date", "Edm.DateTimeOffset", "Edm.TimeOfDay"].iter().any(|name| one.is(name))
+            ["Edm.Duration", "Edm.Date", "Edm.DateTimeOffset", "Edm.TimeOfDay"]
+                .iter()
+                .any(|name| one.is(name))
         };
         match (&left_type, &right_type) {
             (Type::Open, _) | (_, Type::Open) => Type::Open,
@@ -318,9 +320,9 @@ impl Binder<'_> {
                 problem.hint("Numbers stand without quotes.").fix(span, value.clone())
             }
             Literal::Text(_) => problem,
-            _ if *wanted == TEXT => {
-                problem.hint("This property is text: the value stands between quotes.").fix(span, format!("'{raw}'"))
-            }
+            _ if *wanted == TEXT => problem
+                .hint("This property is text: the value stands between quotes.")
+                .fix(span, format!("'{raw}'")),
             _ => problem,
         }
     }
@@ -349,7 +351,8 @@ impl Binder<'_> {
         let types: Vec<Type> = arguments.iter().map(|argument| self.expr(argument)).collect();
         let text_only = matches!(lower.as_str(), "contains" | "startswith" | "endswith");
         let misfit = |found: &Type| {
-            matches!(found, Type::Collection | Type::Complex(_)) || (text_only && *found != TEXT && !found.is_loose())
+            matches!(found, Type::Collection | Type::Complex(_))
+                || (text_only && *found != TEXT && !found.is_loose())
         };
         if !arity.contains(&types.len()) || types.iter().any(misfit) {
             let message = format!(

@@ -2,7 +2,7 @@
 
 use odata_filter::{Endpoint, Report, Resource, Verdict, check_at};
 
-const TABLE: &str = include_str!("data/filter-examples.tsv");
+const TABLE: &str = include_str!("../data/filter-examples.tsv");
 
 /// Messages of the table that Graph worded otherwise when they were reported; today's wording stands beside.
 /// The verdicts are asserted all the same.
@@ -68,9 +68,10 @@ fn says(report: &Report, message: &str) -> bool {
     let reworded = REWORDED.iter().find_map(|(old, new)| message.starts_with(old).then_some(*new));
     let expected = reworded.unwrap_or(message);
     let engines = [&report.default_engine, &report.advanced_engine];
-    engines.into_iter().flatten().any(|problem| {
-        format!("{}: {}", problem.code.as_str(), problem.message).starts_with(expected)
-    })
+    engines
+        .into_iter()
+        .flatten()
+        .any(|problem| format!("{}: {}", problem.code.as_str(), problem.message).starts_with(expected))
 }
 
 #[test]
@@ -81,7 +82,10 @@ fn every_example_gets_graphs_verdict_and_message() {
     for row in &rows {
         let report = check_at(row.resource, row.endpoint, row.filter);
         if report.verdict != row.verdict {
-            failures.push(format!("{}\n  is {:?}, should be {:?}: {:?}", row.filter, report.verdict, row.verdict, report.problem));
+            failures.push(format!(
+                "{}\n  is {:?}, should be {:?}: {:?}",
+                row.filter, report.verdict, row.verdict, report.problem
+            ));
         } else if !row.message.is_empty() && !says(&report, row.message) {
             failures.push(format!(
                 "{}\n  says {:?}\n  and  {:?}\n  not  {}",

@@ -1,0 +1,118 @@
+//! Every SQL statement of the crate is on the list, and each is one on both engines.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use sqlx::{Executor as _, SqlSafeStr as _};
+
+use crate::support::TestDb;
+
+#[tokio::test]
+async fn sqlite_prepares_every_statement() {
+    let db = TestDb::sqlite().await;
+    let mut connection = db.raw_sqlite().await;
+    for statement in store::statements() {
+        let prepared = connection.prepare(statement.sqlite.into_sql_str()).await;
+        assert!(prepared.is_ok(), "{}: {}\n{}", statement.name, prepared.err().unwrap(), statement.sqlite);
+    }
+    db.remove().await;
+}
+
+#[tokio::test]
+async fn postgres_prepares_every_statement() {
+    let db = TestDb::postgres().await;
+    let mut connection = db.raw_postgres().await;
+    for statement in store::statements() {
+        let prepared = connection.prepare(statement.postgres.into_sql_str()).await;
+        assert!(prepared.is_ok(), "{}: {}\n{}", statement.name, prepared.err().unwrap(), statement.postgres);
+    }
+    db.remove().await;
+}
+
+/// The sources of the crate, by file name.
+fn sources() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(path.is_file(), "{path:?}: this test reads one folder; teach it the new one");
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        sources.push((name, fs::read_to_string(&path).unwrap()));
+    }
+    sources
+}
+
+#[test]
+fn no_sql_goes_past_the_list() {
+    let mut seen_in_sql_rs = 0;
+    for (name, text) in sources() {
+        // Whatever sqlx runs is made by one of these; only sql.rs may, from a `Statement`.
+        for way in [
+            "query(",
+            "query_as",
+            "query_with",
+            "query_scalar",
+            "raw_sql",
+            "QueryBuilder",
+            ".prepare(",
+            "Statement {",
+        ] {
+            let found = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .filter(|line| line.contains(way))
+                .count();
+            if name == "sql.rs" {
+                seen_in_sql_rs += found;
+            } else {
+                assert_eq!(found, 0, "{name} uses {way}: write a statement in `statements!` instead");
+            }
+        }
+    }
+    assert!(seen_in_sql_rs > 0, "sql.rs runs statements in another way now: this test has to learn it");
+}
+
+#[test]
+fn every_family_with_statements_is_on_the_list() {
+    let families: BTreeSet<String> = sources()
+        .into_iter()
+        .filter(|(name, text)| name != "sql.rs" && text.contains("statements! {"))
+        .map(|(name, _)| name.trim_end_matches(".rs").to_owned())
+        .collect();
+    let listed: BTreeSet<String> =
+        store::statements().map(|s| s.name.split("::").nth(1).unwrap().to_owned()).collect();
+    assert_eq!(families, listed);
+    assert!(store::statements().count() > 80);
+}
+
+#[test]
+fn the_two_texts_of_a_statement_differ_in_the_given_rows_only() {
+    let without = |text: &str, from: &str| {
+        let Some(start) = text.find(from) else { return text.to_owned() };
+        let end = start + text[start..].find(" AS given").unwrap() + " AS given".len();
+        let end = if text[end..].starts_with('(') { end + text[end..].find(')').unwrap() + 1 } else { end };
+        format!("{}{}", &text[..start], &text[end..])
+    };
+    let mut twins = 0;
+    for statement in store::statements() {
+        assert_eq!(
+            without(statement.sqlite, "(SELECT value->>"),
+            without(statement.postgres, "UNNEST("),
+            "{}",
+            statement.name
+        );
+        twins += usize::from(statement.sqlite != statement.postgres);
+    }
+    assert!(twins > 5);
+}
+
+#[test]
+fn every_statement_about_a_customers_rows_carries_the_customer() {
+    // Tables of the portal itself, and the cross-customer look-up by slug.
+    let portal = ["administrators", "customers", "sessions"];
+    for statement in store::statements() {
+        let family = statement.name.split("::").nth(1).unwrap();
+        if !portal.contains(&family) && !statement.name.ends_with("users::LOCK") {
+            assert!(statement.sqlite.contains("customer_id"), "{}", statement.name);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Saving a connection: the change, its audit entry and the topic version in one transaction.
+
+use domain::{
+    service::Service,
+    settings::{EntraSettings, Organisation, SECRET_WARNING_DAYS},
+};
+use store::{AuditEntry, Change, CustomerStore, CustomerWrite, StoreError};
+
+use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, check, saved};
+use crate::{Actor, Engine, SyncError, run::hold_plan};
+
+/// What a save came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// What the tenant says about itself.
+    pub organisation: Option<Organisation>,
+    /// Why the tenant could not be asked; the connection was saved all the same.
+    pub unchecked: Option<String>,
+    /// What the administrator should know, a sentence each.
+    pub warnings: Vec<String>,
+    /// Whether anything was different from what was saved before.
+    pub changed: bool,
+}
+
+/// Whether the day on which the secret expires outlives a new secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExpiryDate {
+    /// A form shows the saved day, so the same day beside a new secret was not entered for it.
+    ShownByForm,
+    /// A settings file says what it means.
+    Meant,
+}
+
+/// Saves what stands in the form.
+///
+/// # Errors
+/// When the database cannot do it.
+pub async fn save(
+    engine: &Engine,
+    customer: &CustomerStore,
+    actor: &Actor,
+    form: ConnectForm,
+) -> Result<Result<Saved, Refused>, SyncError> {
+    let managed = customer.managed_domains().await?;
+    let checked = match check(engine, customer, &form, &managed).await? {
+        Ok(checked) => checked,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let mut transaction = customer.begin().await?;
+    let saved = write(engine, customer, &mut transaction, actor, checked, ExpiryDate::ShownByForm).await?;
+    transaction.commit().await?;
+    Ok(Ok(saved))
+}
+
+/// Writes a checked connection.
+pub(crate) async fn write(
+    engine: &Engine,
+    customer: &CustomerStore,
+    transaction: &mut CustomerWrite,
+    actor: &Actor,
+    checked: Checked,
+    expiry: ExpiryDate,
+) -> Result<Saved, SyncError> {
+    hold_plan(transaction).await?;
+    let Checked { read, saved: before, organisation, unchecked, confirmed } = checked;
+    let now = engine.clock.now();
+    let old = before.as_ref().map(|before| &before.settings);
+    let mut new = read.settings;
+    let same_day = old.is_some_and(|old| old.client_secret_expires == new.client_secret_expires);
+    if read.new_secret.is_some() && same_day && expiry == ExpiryDate::ShownByForm {
+        new.client_secret_expires = None;
+    }
+    // A tenant that could not be asked now is still the one that answered before, unless another one was entered.
+    let kept = before.as_ref().filter(|before| before.settings.tenant == new.tenant);
+    let known = organisation.clone().or_else(|| kept.and_then(|before| before.organisation.clone()));
+    let asked_anew = known.as_ref() != before.as_ref().and_then(|before| before.organisation.as_ref());
+
+    let mut changes = changes(old, &new);
+    if read.new_secret.is_some() {
+        let had_one = customer.secret_saved_at(CLIENT_SECRET).await?.is_some();
+        changes.push(Change::new("Client Secret", if had_one { "***" } else { "" }, "***"));
+    }
+    let changed = before.is_none() || !changes.is_empty();
+    if changed || asked_anew {
+        // Somebody else may have saved between the check and now; what was checked against is gone then.
+        let present = saved(customer).await?.map(|present| present.version);
+        if present != before.as_ref().map(|before| before.version) {
+            return Err(StoreError::Busy.into());
+        }
+        let json = serde_json::to_string(&new).map_err(|error| StoreError::Database(error.into()))?;
+        transaction.save_service(Service::Entra, new.enabled, &json, known.as_ref(), now).await?;
+        if let Some(secret) = &read.new_secret {
+            transaction.seal_secret(CLIENT_SECRET, secret, engine.random.as_ref(), now).await?;
+        }
+        let rules = |settings: &EntraSettings| (settings.include_disabled, settings.custom_filter.clone());
+        let domains = |organisation: Option<&Organisation>| organisation.map(|o| o.domains.clone());
+        let before_domains = domains(before.as_ref().and_then(|before| before.organisation.as_ref()));
+        if old.map(rules) != Some(rules(&new)) || before_domains != domains(known.as_ref()) {
+            transaction.mark_all_dirty(Service::Entra).await?;
+        }
+        if changed {
+            transaction
+                .audit(AuditEntry {
+                    at: now,
+                    administrator_id: actor.administrator_id,
+                    actor: actor.name.clone(),
+                    action: "settings.save".to_owned(),
+                    object: "Entra ID".to_owned(),
+                    changes,
+                })
+                .await?;
+        }
+        transaction.raise_topic("settings").await?;
+    }
+    let mut warnings = confirmed;
+    if let Some(days) = new.secret_days_left(now).filter(|days| *days <= SECRET_WARNING_DAYS) {
+        warnings.push(match days {
+            ..0 => "The client secret has expired: create a new one and enter it here.".to_owned(),
+            0 => "The client secret expires today.".to_owned(),
+            1 => "The client secret expires tomorrow.".to_owned(),
+            days => format!("The client secret expires in {days} days."),
+        });
+    }
+    Ok(Saved { organisation, unchecked, warnings, changed })
+}
+
+/// Every field that differs, under the label of its page.
+fn changes(old: Option<&EntraSettings>, new: &EntraSettings) -> Vec<Change> {
+    let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
+    let rows = |settings: &EntraSettings| {
+        [
+            ("Enable Azure Sync", on(settings.enabled)),
+            ("Tenant Domain", settings.tenant.clone()),
+            ("Client ID", settings.client_id.clone()),
+            ("Client secret expires on", settings.client_secret_expires.clone().unwrap_or_default()),
+            ("Sync Frequency", settings.sync_frequency.label().to_owned()),
+            ("Delete Users After", settings.delete_users_after.label().to_owned()),
+            ("Include disabled/deactivated user accounts", on(settings.include_disabled)),
+            ("Custom Filters", settings.custom_filter.clone()),
+        ]
+    };
+    let before = old.map(rows);
+    rows(new)
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, (field, value))| {
+            let old = before.as_ref().and_then(|rows| rows.get(at)).map_or("", |(_, old)| old.as_str());
+            (old != value).then(|| Change::new(field, old, value.as_str()))
+        })
+        .collect()
+}

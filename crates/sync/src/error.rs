@@ -1,0 +1,53 @@
+//! What can go wrong beneath a change or a run.
+
+use directory::entra::GraphError;
+use store::StoreError;
+
+/// What went wrong. [`headline`](Self::headline) and [`remedy`](Self::remedy) are words for an administrator; `Display` is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The directory service.
+    #[error("{}", .0.headline())]
+    Directory(GraphError),
+    /// The run's lease went to another process: whatever it had not written yet is left to that one.
+    #[error("the run's lease was lost")]
+    LeaseLost,
+    /// The process was told to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl From<GraphError> for SyncError {
+    fn from(error: GraphError) -> Self {
+        Self::Directory(error)
+    }
+}
+
+impl SyncError {
+    /// What is wrong, in plain words.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        match self {
+            Self::Store(_) => "The portal's database did not take the change.".to_owned(),
+            Self::Directory(error) => error.headline(),
+            Self::LeaseLost => "Another process took over this sync.".to_owned(),
+            Self::Interrupted => "interrupted".to_owned(),
+        }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Store(_) => {
+                "Check that the database can be reached and has room, then try again; the log has the details.".to_owned()
+            }
+            Self::Directory(error) => error.remedy(),
+            Self::LeaseLost => "Nothing is to be done: the other run continues.".to_owned(),
+            Self::Interrupted => "The portal was stopped during the run. The next sync goes on where this one ended.".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What a run has to tell at its end: the object of `rollcall sync --json`, and the summary in words.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    plan::Out,
+    run::{Counts, Notice, Outcome},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// The end of a run as `rollcall sync --json` prints it, on one line. The names are stable.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunReport {
+    /// The run's id, as in the portal's addresses.
+    pub run: Uuid,
+    /// `succeeded` or `failed`; `held` is for a run whose removals wait for an approval.
+    pub outcome: &'static str,
+    /// Why it failed and what to do, in words.
+    pub error: Option<String>,
+    /// What was read.
+    pub read: Read,
+    /// What was changed in the portal.
+    pub changes: Changes,
+    /// Removals that wait for an approval.
+    pub held: i64,
+    /// What the run has to tell about single objects: the first [`RunReport::MOST_NOTICES`] of them.
+    pub notices: Vec<Notice>,
+    /// How long it took.
+    pub seconds: f64,
+    /// What happened, in a sentence or two for a person. Not part of the JSON.
+    #[serde(skip)]
+    pub summary: String,
+}
+
+/// What a run read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Read {
+    /// Directory users, each once.
+    pub users: i64,
+    /// Directory groups, each once.
+    pub groups: i64,
+    /// Requests sent, retries included.
+    pub requests: i64,
+}
+
+/// What a run changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    /// Users created.
+    pub added: i64,
+    /// Users changed.
+    pub updated: i64,
+    /// Users that became conflicts.
+    pub missing: i64,
+    /// Users that came back.
+    pub restored: i64,
+    /// Users deleted.
+    pub deleted: i64,
+}
+
+impl RunReport {
+    /// How many notices a report carries; the run's page has them all.
+    pub const MOST_NOTICES: i64 = 1_000;
+
+    /// A report from what the run counted. Groups, conflicts and deletions are not part of a run yet: their figures are 0.
+    #[must_use]
+    pub fn new(run: Uuid, outcome: Outcome, counts: &Counts, milliseconds: i64) -> Self {
+        Self {
+            run,
+            outcome: outcome.name(),
+            error: None,
+            read: Read { users: counts.users_read, groups: 0, requests: counts.requests },
+            changes: Changes { added: counts.added, updated: counts.updated, ..Changes::default() },
+            held: 0,
+            notices: Vec::new(),
+            seconds: std::time::Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0)).as_secs_f64(),
+            summary: String::new(),
+        }
+    }
+
+    /// The exit code of the command line: 0, or 3 when something is held, or 1.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.outcome {
+            "succeeded" => 0,
+            "held" => 3,
+            _ => 1,
+        }
+    }
+}
+
+/// Why directory users were left out, counted by reason.
+pub type LeftOut = BTreeMap<Out, i64>;
+
+/// What a complete run did, such as `1,204 people read. 12 added, 3 changed. 40 left out: 31 outside the managed domains, 9 disabled.`
+pub fn summary(counts: &Counts, left_out: &LeftOut, clashes: i64) -> String {
+    let read = match counts.users_read {
+        1 => "1 person read.".to_owned(),
+        many => format!("{} people read.", grouped(many)),
+    };
+    let mut parts = Vec::new();
+    for (number, words) in [(counts.added, "added"), (counts.updated, "changed")] {
+        if number > 0 {
+            parts.push(format!("{} {words}", grouped(number)));
+        }
+    }
+    let changed = if parts.is_empty() { "Nothing changed.".to_owned() } else { parts.join(", ") + "." };
+    let mut text = format!("{read} {changed}");
+    let reasons: Vec<_> = left_out
+        .iter()
+        .filter(|(_, number)| **number > 0)
+        .map(|(reason, number)| format!("{} {}", grouped(*number), reason_words(*reason)))
+        .collect();
+    if !reasons.is_empty() {
+        let total = grouped(left_out.values().sum());
+        text.push_str(&format!(" {total} left out: {}.", reasons.join(", ")));
+    }
+    if clashes > 0 {
+        let (addresses, verb) = if clashes == 1 { ("address", "is") } else { ("addresses", "are") };
+        text.push_str(&format!(
+            " {} {addresses} {verb} claimed by somebody else as well: see the notices.",
+            grouped(clashes)
+        ));
+    }
+    text
+}
+
+const fn reason_words(reason: Out) -> &'static str {
+    match reason {
+        Out::NoAddress => "without a usable address",
+        Out::OutsideManagedDomains => "outside the managed domains",
+        Out::Disabled => "disabled",
+        Out::FilteredOut => "not matched by the custom filter",
+    }
+}
+
+/// A number with a comma between groups of three digits.
+pub fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_names_figures_and_reasons_and_leaves_out_what_did_not_happen() {
+        let counts = Counts { users_read: 1_204, added: 12, updated: 3, ..Counts::default() };
+        let left_out = LeftOut::from([(Out::OutsideManagedDomains, 31), (Out::Disabled, 9)]);
+        assert_eq!(
+            summary(&counts, &left_out, 0),
+            "1,204 people read. 12 added, 3 changed. 40 left out: 31 outside the managed domains, 9 disabled."
+        );
+        let counts = Counts { users_read: 1, ..Counts::default() };
+        assert_eq!(summary(&counts, &LeftOut::new(), 0), "1 person read. Nothing changed.");
+    }
+
+    #[test]
+    fn the_json_has_exactly_the_stable_names() {
+        let report = RunReport::new(Uuid::nil(), Outcome::Succeeded, &Counts::default(), 1_500);
+        let json = serde_json::to_value(&report).unwrap();
+        let names =
+            |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let mut all = names(&json);
+        all.sort();
+        assert_eq!(all, ["changes", "error", "held", "notices", "outcome", "read", "run", "seconds"]);
+        let mut changes = names(&json["changes"]);
+        changes.sort();
+        assert_eq!(changes, ["added", "deleted", "missing", "restored", "updated"]);
+        let mut read = names(&json["read"]);
+        read.sort();
+        assert_eq!(read, ["groups", "requests", "users"]);
+        assert_eq!(json["seconds"], 1.5);
+    }
+
+    #[test]
+    fn the_exit_code_says_how_it_ended() {
+        let report = |outcome| RunReport::new(Uuid::nil(), outcome, &Counts::default(), 0);
+        assert_eq!(report(Outcome::Succeeded).exit_code(), 0);
+        assert_eq!(report(Outcome::Failed).exit_code(), 1);
+    }
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+}
