@@ -161,9 +161,9 @@ impl Sim {
     /// # Errors
     /// When the change names what is not there, or would give two objects the same id or name.
     pub fn change(&self, change: &Change) -> Result<String, ChangeError> {
-        let mut world = self.world();
-        let now = world.clock.now();
-        Arc::make_mut(&mut world.directory).apply(change, now)
+        let world = &mut *self.world();
+        let directory = Arc::make_mut(&mut world.directory);
+        directory.apply(change, world.clock.now(), world.delta_habits.members_follow)
     }
 
     /// Makes several changes in this order, all of them or none, and returns the ids of their objects.
@@ -172,9 +172,10 @@ impl Sim {
     /// The position of the first change that is not possible, and why.
     pub fn change_all(&self, changes: &[Change]) -> Result<Vec<String>, (usize, ChangeError)> {
         let mut world = self.world();
-        let now = world.clock.now();
+        let (now, members_follow) = (world.clock.now(), world.delta_habits.members_follow);
         let mut changed = Directory::clone(&world.directory);
-        let ids = changes.iter().enumerate().map(|(at, change)| changed.apply(change, now).map_err(|why| (at, why)));
+        let mut apply = |change| changed.apply(change, now, members_follow);
+        let ids = changes.iter().enumerate().map(|(at, change)| apply(change).map_err(|why| (at, why)));
         let ids = ids.collect::<Result<_, _>>()?;
         world.directory = Arc::new(changed);
         Ok(ids)

@@ -52,7 +52,13 @@ impl Bucket {
     }
 
     /// Takes the cost of a request, in resource units.
-    pub(crate) fn charge(&mut self, cost: u32, users: usize, low_priority: bool, now: OffsetDateTime) -> Charged {
+    pub(crate) fn charge(
+        &mut self,
+        cost: u32,
+        users: usize,
+        low_priority: bool,
+        now: OffsetDateTime,
+    ) -> Charged {
         let units = u64::from(self.rules.units.unwrap_or(match users {
             0..50 => 3_500,
             50..=500 => 5_000,

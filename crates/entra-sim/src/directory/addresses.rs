@@ -17,7 +17,8 @@ pub(super) fn primary(proxies: &[String]) -> Option<&str> {
 
 /// Where an alias stands.
 pub(super) fn alias(proxies: &[String], address: &str) -> Option<usize> {
-    let is = |proxy: &String| proxy.strip_prefix("smtp:").is_some_and(|alias| alias.eq_ignore_ascii_case(address));
+    let is =
+        |proxy: &String| proxy.strip_prefix("smtp:").is_some_and(|alias| alias.eq_ignore_ascii_case(address));
     proxies.iter().position(is)
 }
 

@@ -125,26 +125,48 @@ pub enum ChangeError {
 }
 
 impl Directory {
-    /// Makes a change and returns the id of the object it was made to.
+    /// Makes a change and returns the id of the object it was made to. With `members_follow` the groups of what
+    /// is deleted or restored report it.
     ///
     /// # Errors
     /// When it names what is not there or would give two objects the same id or name.
-    pub(crate) fn apply(&mut self, change: &Change, now: OffsetDateTime) -> Result<String, ChangeError> {
-        match change {
-            Change::AddUser(properties) => self.add_user(properties, now),
-            Change::AddGroup(properties) => self.add_group(properties, now),
-            Change::Set { object, properties } => self.set(self.live(object)?, properties),
+    pub(crate) fn apply(
+        &mut self,
+        change: &Change,
+        now: OffsetDateTime,
+        members_follow: bool,
+    ) -> Result<String, ChangeError> {
+        let enabled = |enabled: bool| properties([("accountEnabled", json!(enabled))]);
+        let id = match change {
+            Change::AddUser(properties) => self.add_user(properties, now)?,
+            Change::AddGroup(properties) => self.add_group(properties, now)?,
+            Change::Set { object, properties } => self.set(self.live(object)?, properties)?,
             Change::Rename { object, display_name, address } => {
-                self.rename(self.live(object)?, display_name, address.as_deref())
+                self.rename(self.live(object)?, display_name, address.as_deref())?
             }
-            Change::Disable(user) => self.set(self.user(user)?, &properties([("accountEnabled", json!(false))])),
-            Change::Enable(user) => self.set(self.user(user)?, &properties([("accountEnabled", json!(true))])),
-            Change::Delete { object, for_good } => self.delete(object, *for_good, now),
-            Change::Restore(id) => self.restore(id),
-            Change::MoveAlias { address, from, to } => self.move_alias(address, from, to),
-            Change::SwapPrimaries { one, other } => self.swap_primaries(one, other),
-            Change::AddMembers { group, members } => self.change_members(group, members, true),
-            Change::RemoveMembers { group, members } => self.change_members(group, members, false),
+            Change::Disable(user) => self.set(self.user(user)?, &enabled(false))?,
+            Change::Enable(user) => self.set(self.user(user)?, &enabled(true))?,
+            Change::Delete { object, for_good } => self.delete(object, *for_good, now)?,
+            Change::Restore(id) => self.restore(id)?,
+            Change::MoveAlias { address, from, to } => self.move_alias(address, from, to)?,
+            Change::SwapPrimaries { one, other } => self.swap_primaries(one, other)?,
+            Change::AddMembers { group, members } => self.change_members(group, members, true)?,
+            Change::RemoveMembers { group, members } => self.change_members(group, members, false)?,
+        };
+        if members_follow && matches!(change, Change::Delete { .. } | Change::Restore(_)) {
+            self.tell_groups_of(&id);
+        }
+        Ok(id)
+    }
+
+    /// Notes in every group of an object that it has come or gone with it.
+    fn tell_groups_of(&mut self, id: &str) {
+        let Some(member) = self.find_any(id) else { return };
+        let groups: Vec<Reference> =
+            self.all(Kind::Group).filter(|group| self.has_member(group.index, member)).collect();
+        let is_live = self.is_live(member);
+        for group in groups {
+            self.note(group, if is_live { What::Joined(vec![member]) } else { What::Left(vec![member]) });
         }
     }
 
@@ -350,7 +372,8 @@ impl Directory {
         let mut members = Vec::new();
         for name in names {
             // A deleted object keeps its memberships, and they can still be ended.
-            let found = if join { self.live(name) } else { self.find_any(name).map_or_else(|| self.live(name), Ok) };
+            let found =
+                if join { self.live(name) } else { self.find_any(name).map_or_else(|| self.live(name), Ok) };
             let member = found?;
             if self.has_member(of.index, member) != join && !members.contains(&member) {
                 members.push(member);

@@ -70,7 +70,9 @@ impl Directory {
                 What::Left(members) => (members, false),
                 What::Appeared | What::Removed | What::Changed(_) => continue,
             };
-            latest.extend(members.iter().rev().filter(|member| seen.insert(**member)).map(|member| (*member, joined)));
+            latest.extend(
+                members.iter().rev().filter(|member| seen.insert(**member)).map(|member| (*member, joined)),
+            );
         }
         latest.reverse();
         latest

@@ -20,8 +20,8 @@ use time::{Duration, OffsetDateTime};
 
 use crate::tenant::{Kind, Object, Reference, Tenant, text};
 pub use change::{Change, ChangeError};
-pub(crate) use log::What;
 use log::Entry;
+pub(crate) use log::What;
 
 /// How long a deleted user or Microsoft 365 group can be restored.
 const RECYCLE_BIN: Duration = Duration::days(30);
@@ -100,7 +100,8 @@ impl Directory {
     /// How many live objects of a kind there are.
     #[must_use]
     pub fn count(&self, kind: Kind) -> usize {
-        let not_live = |(of, record): &(&Reference, &Record)| of.kind == kind && record.standing != Standing::Live;
+        let not_live =
+            |(of, record): &(&Reference, &Record)| of.kind == kind && record.standing != Standing::Live;
         self.positions(kind) - self.records.iter().filter(not_live).count()
     }
 
