@@ -10,7 +10,11 @@ mod sign_in;
 
 use std::sync::Arc;
 
-use axum::http::{StatusCode, header::ACCEPT, request::Parts};
+use axum::http::{
+    StatusCode,
+    header::{ACCEPT, LOCATION},
+    request::Parts,
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{Timestamp, role::Role};
 use leptos::prelude::use_context;
@@ -246,7 +250,11 @@ fn refuse(error: AppError) -> AppError {
         AppError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal { .. } | AppError::Unreachable => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    response.set_status(status);
+    // On a page several parts load at once: the way to the sign-in page goes before whatever another part found missing.
+    let redirected = response.0.read().is_ok_and(|parts| parts.headers.contains_key(LOCATION));
+    if !redirected {
+        response.set_status(status);
+    }
     error
 }
 

@@ -210,13 +210,24 @@ async fn apply(
         }
     };
     let actor = Actor::command_line();
-    let outcome = settings_file::apply(&portal.engine, &customer, &actor, settings, confirm_switch, read_secret).await?;
+    let outcome =
+        settings_file::apply(&portal.engine, &customer, &actor, settings, confirm_switch, read_secret)
+            .await?;
     let code = ExitCode::from(outcome.exit_code());
     match outcome {
         settings_file::Outcome::Applied(applied) => {
-            print(if applied.changed { "The settings were saved.\n" } else { "The settings were saved already.\n" })?;
+            print(if applied.changed {
+                "The settings were saved.\n"
+            } else {
+                "The settings were saved already.\n"
+            })?;
             if let Some(saved) = applied.connection {
-                for line in saved.organisation.map(|o| format!("Connected to {}.", o.display_name)).into_iter().chain(saved.warnings) {
+                for line in saved
+                    .organisation
+                    .map(|o| format!("Connected to {}.", o.display_name))
+                    .into_iter()
+                    .chain(saved.warnings)
+                {
                     print(&format!("{line}\n"))?;
                 }
                 if let Some(why) = saved.unchecked {
@@ -224,9 +235,12 @@ async fn apply(
                 }
             }
         }
-        settings_file::Outcome::Refused(wrong) => return Err(format!("nothing was saved:\n{}", wrong.join("\n")).into()),
+        settings_file::Outcome::Refused(wrong) => {
+            return Err(format!("nothing was saved:\n{}", wrong.join("\n")).into());
+        }
         settings_file::Outcome::SwitchRefused(refused) => {
-            let mut text = "Nothing was saved. Apply the file with --confirm-switch if this is meant:\n".to_owned();
+            let mut text =
+                "Nothing was saved. Apply the file with --confirm-switch if this is meant:\n".to_owned();
             for reason in refused.doubt.reasons {
                 text.push_str(&format!("- {reason}\n"));
             }

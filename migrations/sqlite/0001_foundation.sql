@@ -245,7 +245,7 @@ CREATE TABLE user_addresses (
     PRIMARY KEY (customer_id, address),
     FOREIGN KEY (customer_id, user_id) REFERENCES users (customer_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX user_addresses_user ON user_addresses (customer_id, user_id);
+CREATE INDEX user_addresses_user ON user_addresses (customer_id, user_id, is_primary, address);
 
 -- Kept by every transaction that writes users, so that no page has to count them.
 CREATE TABLE user_counts (

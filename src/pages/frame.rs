@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{customer_path, use_slug};
 use crate::{
-    components::{ErrorView, Icon, Loading, Moment, MomentView, count},
+    components::{Icon, Moment, MomentView, count},
     error::AppError,
 };
 
@@ -89,7 +89,8 @@ async fn sign_out(everywhere: Option<String>) -> Result<(), AppError> {
 #[derive(Clone, Copy)]
 pub(super) struct FrameVersion(pub RwSignal<u32>);
 
-/// The frame with the page in it.
+/// The frame with the page in it. The page stands outside every `<Suspense>`: what is inside one is built twice on the server, and a page
+/// that was built twice would have loaded twice.
 #[component]
 pub(super) fn Frame() -> impl IntoView {
     let slug = use_slug();
@@ -98,40 +99,61 @@ pub(super) fn Frame() -> impl IntoView {
     let data = Resource::new(move || (slug.get(), version.get()), |(slug, _)| frame(slug));
     view! {
         <a class="skip" href="#content">"Skip to the content"</a>
-        <Transition fallback=|| view! { <Loading /> }>
-            {move || Suspend::new(async move {
-                match data.await {
-                    Ok(data) => view! { <Framed slug=slug.get_untracked() data=data /> }.into_any(),
-                    Err(error) => view! { <main class="alone"><ErrorView error=error /></main> }.into_any(),
-                }
-            })}
-        </Transition>
+        <div class="frame">
+            <header class="side">
+                <a class="brand" href=move || customer_path(&slug.get(), "dashboard")><Icon name="brand" />"Rollcall"</a>
+                <nav class="wide-menu" aria-label="Main"><Menu slug=slug data=data /></nav>
+                <details class="narrow-menu">
+                    <summary><Icon name="menu" />"Menu"</summary>
+                    <nav aria-label="Main, folded"><Menu slug=slug data=data /></nav>
+                </details>
+            </header>
+            <div class="top">
+                <Transition>
+                    {move || Suspend::new(async move {
+                        data.await.ok().map(|data| view! { <Top slug=slug.get_untracked() data=data /> })
+                    })}
+                </Transition>
+            </div>
+            <main id="content" tabindex="-1"><Outlet /></main>
+        </div>
     }
 }
 
-/// The frame once its data is there.
+/// What the frame loads.
+type FrameResource = Resource<Result<FrameData, AppError>>;
+
+/// The menu.
 #[component]
-fn Framed(slug: String, data: FrameData) -> impl IntoView {
-    let link = |page: &str| customer_path(&slug, page);
-    let menu = move || {
-        view! {
-            <ul class="menu">
-                <li><A href=link("dashboard")><Icon name="dashboard" />"Dashboard"</A></li>
-                <li>
-                    <A href=link("users")>
-                        <Icon name="users" />"Users" <span class="menu-count">{count(data.users)}</span>
-                    </A>
-                </li>
-                <li class="menu-heading">"Service Settings"</li>
-                <li class="menu-inner">
-                    <A href=link("service-settings/directory-services")>
-                        <Icon name="directory" />"Directory Services"
-                    </A>
-                </li>
-                <li><A href=link("sync-history")><Icon name="history" />"Sync History"</A></li>
-            </ul>
-        }
-    };
+fn Menu(slug: Memo<String>, data: FrameResource) -> impl IntoView {
+    let link = move |page: &'static str| move || customer_path(&slug.get(), page);
+    view! {
+        <ul class="menu">
+            <li><A href=link("dashboard")><Icon name="dashboard" />"Dashboard"</A></li>
+            <li>
+                <A href=link("users")>
+                    <Icon name="users" />"Users"
+                    <span class="menu-count">
+                        <Transition>
+                            {move || Suspend::new(async move { data.await.ok().map(|data| count(data.users)) })}
+                        </Transition>
+                    </span>
+                </A>
+            </li>
+            <li class="menu-heading">"Service Settings"</li>
+            <li>
+                <A href=link("service-settings/directory-services")>
+                    <Icon name="directory" />"Directory Services"
+                </A>
+            </li>
+            <li><A href=link("sync-history")><Icon name="history" />"Sync History"</A></li>
+        </ul>
+    }
+}
+
+/// The bar over the page: customer, status, account.
+#[component]
+fn Top(slug: String, data: FrameData) -> impl IntoView {
     let pill = data.run.map(|run| {
         let (class, icon, words) = match run.outcome {
             domain::run::Outcome::Running => ("running", "sync", "Sync is running, started"),
@@ -146,23 +168,10 @@ fn Framed(slug: String, data: FrameData) -> impl IntoView {
         }
     });
     view! {
-        <div class="frame">
-            <header class="side">
-                <a class="brand" href=customer_path(&slug, "dashboard")><Icon name="brand" />"Rollcall"</a>
-                <nav class="wide-menu" aria-label="Main">{menu.clone()()}</nav>
-                <details class="narrow-menu">
-                    <summary><Icon name="menu" />"Menu"</summary>
-                    <nav aria-label="Main, folded">{menu()}</nav>
-                </details>
-            </header>
-            <div class="top">
-                <Switcher name=data.name customers=data.customers slug=slug.clone() />
-                <div class="top-right">
-                    {pill}
-                    <Account name=data.administrator />
-                </div>
-            </div>
-            <main id="content" tabindex="-1"><Outlet /></main>
+        <Switcher name=data.name customers=data.customers slug=slug.clone() />
+        <div class="top-right">
+            {pill}
+            <Account name=data.administrator />
         </div>
     }
 }

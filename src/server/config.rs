@@ -190,7 +190,8 @@ fn endpoints(login: Option<String>, graph: Option<String>) -> Result<Endpoints, 
             return Err(format!("ROLLCALL_ENTRA_LOGIN_URL and ROLLCALL_GRAPH_URL: {why}"));
         }
     };
-    Endpoints::parse(&login, &graph).map_err(|error| format!("ROLLCALL_ENTRA_LOGIN_URL and ROLLCALL_GRAPH_URL: {error}"))
+    Endpoints::parse(&login, &graph)
+        .map_err(|error| format!("ROLLCALL_ENTRA_LOGIN_URL and ROLLCALL_GRAPH_URL: {error}"))
 }
 
 fn make_private_folder(path: &Path) -> std::io::Result<()> {

@@ -25,7 +25,9 @@ enum Least {
 /// The visitors, and what each of them is.
 async fn visitors(portal: &TestPortal) -> Vec<(&'static str, Browser, Option<Role>, bool)> {
     let mut visitors = vec![("nobody", portal.visitor(), None, false)];
-    for (name, role) in [("viewer", Role::Viewer), ("operator", Role::Operator), ("administrator", Role::Administrator)] {
+    for (name, role) in
+        [("viewer", Role::Viewer), ("operator", Role::Operator), ("administrator", Role::Administrator)]
+    {
         let id = portal.add_administrator(&format!("{name}@portal.example"), "default", role).await;
         visitors.push((name, portal.signed_in(id).await, Some(role), true));
     }
@@ -56,18 +58,26 @@ async fn every_page_is_for_those_who_may_see_it() {
         ("/customers/{slug}/dashboard", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/users", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/service-settings/directory-services", Least::At(Role::Viewer), StatusCode::OK),
-        ("/customers/{slug}/service-settings/directory-services/entra-id/connect", Least::At(Role::Viewer), StatusCode::OK),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/connect",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
         ("/customers/{slug}/sync-history", Least::At(Role::Viewer), StatusCode::OK),
         // No such run, and no such page: the same answer for all who are signed in.
         ("/customers/{slug}/sync-history/{run}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
         ("/customers/{slug}/{*any}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
     ];
     let listed: BTreeSet<_> = pages.iter().map(|(path, _, _)| (*path).to_owned()).collect();
-    let routes: BTreeSet<_> = generate_route_list(App).iter().map(|route| route.path().trim_end_matches('/').to_owned()).collect();
+    let routes: BTreeSet<_> =
+        generate_route_list(App).iter().map(|route| route.path().trim_end_matches('/').to_owned()).collect();
     assert_eq!(routes, listed, "a page without an entry in this test");
     for (name, mut browser, role, signed_in) in visitors(&portal).await {
         for (path, least, status) in pages {
-            let path = path.replace("{slug}", "default").replace("{run}", "018f0000-0000-7000-8000-000000000000").replace("{*any}", "nothing/here");
+            let path = path
+                .replace("{slug}", "default")
+                .replace("{run}", "018f0000-0000-7000-8000-000000000000")
+                .replace("{*any}", "nothing/here");
             let answer = browser.get(&path).await;
             match refusal(least, role, signed_in) {
                 None => assert_eq!(answer.status, status, "{name} at {path}"),
@@ -76,7 +86,10 @@ async fn every_page_is_for_those_who_may_see_it() {
                 }
                 Some(refusal) => assert_eq!(answer.status, refusal, "{name} at {path}"),
             }
-            assert!(!answer.body.contains("Other Ltd") || name.contains("another"), "{name} at {path} sees another customer");
+            assert!(
+                !answer.body.contains("Other Ltd") || name.contains("another"),
+                "{name} at {path} sees another customer"
+            );
         }
     }
 }
@@ -109,10 +122,19 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         for (function, fields, least) in functions {
             let answer = browser.call(&format!("/api/{function}"), fields).await;
             match refusal(*least, role, signed_in) {
-                Some(refusal) => assert_eq!(answer.status, refusal, "{name} calls {function} {fields:?}: {}", answer.body),
+                Some(refusal) => {
+                    assert_eq!(answer.status, refusal, "{name} calls {function} {fields:?}: {}", answer.body)
+                }
                 // The one function that answers "not found" to those who may call it: there is no such run.
-                None if *function == "run" => assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name} calls {function}"),
-                None => assert_eq!(answer.status, StatusCode::OK, "{name} calls {function} {fields:?}: {}", answer.body),
+                None if *function == "run" => {
+                    assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name} calls {function}")
+                }
+                None => assert_eq!(
+                    answer.status,
+                    StatusCode::OK,
+                    "{name} calls {function} {fields:?}: {}",
+                    answer.body
+                ),
             }
         }
     }
@@ -133,6 +155,9 @@ async fn a_portal_with_one_customer_opens_on_it_and_with_several_on_the_list() {
     assert_eq!(portal.signed_in(id).await.get("/").await.location(), "/customers/other/dashboard");
     let customer = portal.customer("default").await;
     let actor = sync::Actor::command_line();
-    sync::administrators::grant(&portal.portal.engine, &customer, &actor, "one@portal.example", Role::Viewer).await.unwrap().unwrap();
+    sync::administrators::grant(&portal.portal.engine, &customer, &actor, "one@portal.example", Role::Viewer)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(portal.signed_in(id).await.get("/").await.location(), "/customers");
 }

@@ -36,16 +36,22 @@ impl Connected {
     async fn start() -> Self {
         let portal = TestPortal::start().await;
         let browser = portal.administrator().await;
-        let (tenant, client, secret) = (portal.tenant.tenant_domain(), portal.tenant.client_id(), portal.tenant.client_secret());
+        let (tenant, client, secret) =
+            (portal.tenant.tenant_domain(), portal.tenant.client_id(), portal.tenant.client_secret());
         Self { portal, browser, tenant, client, secret }
     }
 
     /// Submits the form without JavaScript, and opens the page that it leads to.
     async fn submit(&mut self, intent: &str, secret: &str) -> String {
-        let form: Vec<_> = fields(self, intent, secret).into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let form: Vec<_> =
+            fields(self, intent, secret).into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let form: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let answer = self.browser.submit("/api/connect", &form).await;
-        assert_eq!(answer.location(), PAGE, "a form leads back to its page, and nothing else stands in the address");
+        assert_eq!(
+            answer.location(),
+            PAGE,
+            "a form leads back to its page, and nothing else stands in the address"
+        );
         self.browser.get(PAGE).await.body
     }
 }
@@ -64,7 +70,10 @@ async fn a_wrong_secret_fails_the_test_with_reason_and_remedy_and_the_right_one_
     let mut at = Connected::start().await;
     let page = at.submit("test", "not-the-secret").await;
     assert!(page.contains("Azure Connection test failed"), "{page}");
-    assert!(page.contains("7000215") && page.contains("Verify Tenant Domain, Client ID and Client Secret"), "{page}");
+    assert!(
+        page.contains("7000215") && page.contains("Verify Tenant Domain, Client ID and Client Secret"),
+        "{page}"
+    );
     let secret = at.secret.clone();
     let page = at.submit("test", &secret).await;
     assert!(page.contains("Azure Connection test was passed"), "{page}");
@@ -72,7 +81,10 @@ async fn a_wrong_secret_fails_the_test_with_reason_and_remedy_and_the_right_one_
     assert!(!page.contains(&secret), "a secret is never sent to a browser");
     let again = at.browser.get(PAGE).await.body;
     assert!(!again.contains("Azure Connection test"), "an answer is shown once");
-    assert!(at.portal.customer("default").await.service(Service::Entra).await.unwrap().is_none(), "a test saves nothing");
+    assert!(
+        at.portal.customer("default").await.service(Service::Entra).await.unwrap().is_none(),
+        "a test saves nothing"
+    );
 }
 
 #[tokio::test]
@@ -84,7 +96,8 @@ async fn a_save_keeps_the_secret_out_of_every_answer_and_an_empty_one_later_keep
     assert!(!page.contains(&secret));
     let page = at.submit("test", "").await;
     assert!(page.contains("Azure Connection test was passed"), "{page}");
-    let audit = at.portal.customer("default").await.audit(None, 10).await.unwrap();
+    let mut audit = at.portal.customer("default").await.audit(None, 10).await.unwrap();
+    audit.retain(|row| row.entry.action.starts_with("settings"));
     assert_eq!(audit.len(), 1, "{audit:?}");
     assert!(!format!("{audit:?}").contains(&secret));
     assert!(format!("{audit:?}").contains("***"));
@@ -146,10 +159,17 @@ async fn sync_now_delivers_the_people_to_the_users_page() {
 #[tokio::test]
 async fn the_pages_own_code_gets_the_same_answer_as_the_form() {
     let mut at = Connected::start().await;
-    let form: Vec<_> = fields(&at, "test", "not-the-secret").into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let form: Vec<_> = fields(&at, "test", "not-the-secret")
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
     let form: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let answer = at.browser.call("/api/connect", &form).await;
     assert_eq!(answer.status, 200);
-    assert!(answer.body.contains("Azure Connection test failed") && answer.body.contains("7000215"), "{}", answer.body);
+    assert!(
+        answer.body.contains("Azure Connection test failed") && answer.body.contains("7000215"),
+        "{}",
+        answer.body
+    );
     assert!(!answer.body.contains("not-the-secret"));
 }

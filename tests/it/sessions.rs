@@ -11,7 +11,11 @@ async fn a_right_password_leads_to_the_page_that_was_asked_for() {
     let portal = TestPortal::start().await;
     portal.add_administrator("ada@portal.example", "default", Role::Viewer).await;
     let mut browser = portal.visitor();
-    let fields = [("email", "Ada@Portal.example "), ("password", PASSWORD), ("next", "/customers/default/users?after=x")];
+    let fields = [
+        ("email", "Ada@Portal.example "),
+        ("password", PASSWORD),
+        ("next", "/customers/default/users?after=x"),
+    ];
     let answer = browser.submit("/api/sign_in", &fields).await;
     assert_eq!(answer.location(), "/customers/default/users?after=x");
     assert_eq!(browser.get(USERS).await.status, 200);
@@ -33,7 +37,8 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_answer_and_the_email_
     portal.add_administrator("ada@portal.example", "default", Role::Viewer).await;
     for email in ["ada@portal.example", "eve@portal.example"] {
         let mut browser = portal.visitor();
-        let answer = browser.submit("/api/sign_in", &[("email", email), ("password", "wrong"), ("next", "/")]).await;
+        let answer =
+            browser.submit("/api/sign_in", &[("email", email), ("password", "wrong"), ("next", "/")]).await;
         assert_eq!(answer.location(), "/login?next=/&refused=wrong");
         let page = browser.get("/login?next=/&refused=wrong").await;
         assert!(page.body.contains("The email or the password is wrong."), "{}", page.body);
@@ -92,7 +97,12 @@ async fn the_one_time_link_creates_the_first_administrator_once() {
     let portal = TestPortal::start().await;
     let engine = &portal.portal.engine;
     let token = sync::administrators::make_setup_link(engine).await.unwrap().unwrap();
-    let fields = [("token", token.as_str()), ("email", "first@portal.example"), ("display_name", "First"), ("password", PASSWORD)];
+    let fields = [
+        ("token", token.as_str()),
+        ("email", "first@portal.example"),
+        ("display_name", "First"),
+        ("password", PASSWORD),
+    ];
     let short = [fields[0], fields[1], fields[2], ("password", "short")];
     assert!(portal.visitor().submit("/api/set_up", &short).await.location().ends_with("refused=password"));
     let mut browser = portal.visitor();

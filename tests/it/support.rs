@@ -59,7 +59,8 @@ impl Random for CountingRandom {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
             // SplitMix64: enough to spread the counter over all bits.
-            let mut bits = self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut bits =
+                self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             chunk.copy_from_slice(&bits.to_le_bytes()[..chunk.len()]);
@@ -78,7 +79,10 @@ pub struct TestPortal {
 
 impl TestPortal {
     pub async fn start() -> Self {
-        let tenant = Sim::start(Options { size: Size { users: 40, ..Size::default() }, ..Options::default() }).await.unwrap();
+        let tenant =
+            Sim::start(Options { size: Size { users: 40, ..Size::default() }, ..Options::default() })
+                .await
+                .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = Config::read(|_| None).unwrap();
         let database = DatabaseUrl::Sqlite(folder.path().join("rollcall.db"));
@@ -105,11 +109,16 @@ impl TestPortal {
     /// Makes an administrator with that role at one customer.
     pub async fn add_administrator(&self, email: &str, slug: &str, role: Role) -> i64 {
         let engine = &self.portal.engine;
-        let password_hash = self.portal.passwords.hash(domain::Secret::new(PASSWORD), engine.random.as_ref()).await.unwrap();
-        let candidate = Candidate { email: email.to_owned(), display_name: "Ada Admin".to_owned(), password_hash };
+        let password_hash =
+            self.portal.passwords.hash(domain::Secret::new(PASSWORD), engine.random.as_ref()).await.unwrap();
+        let candidate =
+            Candidate { email: email.to_owned(), display_name: "Ada Admin".to_owned(), password_hash };
         let actor = Actor::command_line();
         let id = administrators::add(engine, &actor, candidate, None).await.unwrap().unwrap();
-        administrators::grant(engine, &self.customer(slug).await, &actor, email, role).await.unwrap().unwrap();
+        administrators::grant(engine, &self.customer(slug).await, &actor, email, role)
+            .await
+            .unwrap()
+            .unwrap();
         id
     }
 
@@ -124,7 +133,15 @@ impl TestPortal {
         let now = self.portal.now();
         let expires_at = now.plus(8 * Timestamp::HOUR);
         let mut write = self.portal.engine.store.begin().await.unwrap();
-        write.add_session(NewSession { token_hash: token.hash(), administrator_id, created_at: now, expires_at }).await.unwrap();
+        write
+            .add_session(NewSession {
+                token_hash: token.hash(),
+                administrator_id,
+                created_at: now,
+                expires_at,
+            })
+            .await
+            .unwrap();
         write.commit().await.unwrap();
         let mut browser = self.visitor();
         browser.keep_cookie(&token.cookie(&self.portal.public));
@@ -207,11 +224,13 @@ impl Browser {
     }
 
     async fn post(&mut self, path: &str, fields: &[(&str, &str)], accept: &str) -> Answer {
+        let body = form(fields);
         let request = Request::post(path)
+            .header(header::CONTENT_LENGTH, body.len())
             .header(header::ACCEPT, accept)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin")
-            .body(Body::from(form(fields)))
+            .body(Body::from(body))
             .unwrap();
         self.send(request).await
     }
@@ -220,7 +239,19 @@ impl Browser {
 /// The fields as `application/x-www-form-urlencoded`.
 pub fn form(fields: &[(&str, &str)]) -> String {
     let encode = |text: &str| -> String {
-        text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+        text.bytes()
+            .map(|byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect()
     };
-    fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
+    fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }

@@ -43,7 +43,10 @@ fn lines_with(rooms: &[&str], words: &[&str]) -> Vec<String> {
 
 #[test]
 fn components_know_neither_pages_nor_access_nor_the_server() {
-    assert_eq!(lines_with(&["components"], &["crate::pages", "crate::access", "crate::server", "store::", "sync::"]), Vec::<String>::new());
+    assert_eq!(
+        lines_with(&["components"], &["crate::pages", "crate::access", "crate::server", "store::", "sync::"]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -58,7 +61,10 @@ fn pages_do_not_know_the_server() {
 
 #[test]
 fn only_access_and_the_server_name_axum() {
-    assert_eq!(lines_with(&["pages", "components", "error"], &["axum::", "leptos_axum::"]), Vec::<String>::new());
+    assert_eq!(
+        lines_with(&["pages", "components", "error"], &["axum::", "leptos_axum::"]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]

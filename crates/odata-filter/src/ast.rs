@@ -1,4 +1,4 @@
-//! The syntax tree of a filter, as the parser builds it and [`crate::print`] writes it.
+//! The syntax tree of a filter, as [`crate::parse`] builds it and its `Display` writes it.
 //!
 //! Chains of `and` and of `or` are flat lists, so that a filter of a thousand alternatives is no deeper than
 //! one of two: together with the parser's limits this bounds the depth of every tree, and with it the stack

@@ -2,7 +2,7 @@
 
 use crate::{
     ast::Path,
-    capability::{self, Found, Property, Resource},
+    capability::{self, Found, Property, Resource, Shape},
     problem::{Problem, Span},
     suggest,
 };
@@ -21,8 +21,8 @@ pub(crate) enum Target {
     Collection(&'static str),
     /// A structured value as a whole; the data model's name of its type.
     Complex(String),
-    /// Declared, but in no row: cannot be filtered by.
-    Unfilterable,
+    /// Declared, but in no row that filters: the property it belongs to.
+    Unfilterable(&'static str),
     /// Not declared. Users and groups are open types, so this binds and fails later.
     Unknown,
 }
@@ -33,28 +33,24 @@ pub(crate) fn resolve(resource: Resource, path: &Path, variables: &[Variable]) -
     let variable = variables.iter().rev().find(|(name, _)| *name == first.text);
     let Some((_, collection)) = variable else { return property(resource, path) };
     let Some(collection) = collection else { return Ok(Target::Unknown) };
+    let rows = || capability::properties(resource).iter().filter(|row| row.path == *collection);
     let structured = capability::is_structured(resource, collection);
     match rest {
         [] if structured => Ok(Target::Complex(capability::complex_type(collection))),
-        [] => {
-            Ok(capability::element(resource, collection, None).map_or(Target::Unfilterable, Target::Property))
-        }
-        [member, ..] => {
-            let row = capability::element(resource, collection, Some(&member.text));
-            match row {
-                Some(row) if rest.len() == 1 => Ok(Target::Property(row)),
-                _ if capability::is_unfilterable_member(collection, &member.text) => Ok(Target::Unfilterable),
-                _ => {
-                    let of =
-                        if structured { capability::complex_type(collection) } else { "Edm.String".into() };
-                    let members = capability::properties(resource)
-                        .iter()
-                        .filter(|row| row.path == *collection)
-                        .filter_map(|row| row.member);
-                    Err(no_member(&member.text, &of, member.span, members))
-                }
+        [] => Ok(capability::element(resource, collection, None)
+            .map_or(Target::Unfilterable(collection), Target::Property)),
+        [member, ..] => match capability::element(resource, collection, Some(&member.text)) {
+            Some(row) if rest.len() == 1 => Ok(Target::Property(row)),
+            _ if capability::is_unfilterable_member(collection, &member.text) => {
+                Ok(Target::Unfilterable(collection))
             }
-        }
+            // Nothing is known about the elements of a collection that no filter reads.
+            _ if rows().all(|row| row.shape != Shape::Any) => Ok(Target::Unfilterable(collection)),
+            _ => {
+                let of = if structured { capability::complex_type(collection) } else { "Edm.String".into() };
+                Err(no_member(&member.text, &of, member.span, rows().filter_map(|row| row.member)))
+            }
+        },
     }
 }
 
@@ -70,14 +66,16 @@ fn property(resource: Resource, path: &Path) -> Result<Target, Problem> {
     let Some((last, parents)) = path.segments.split_last() else { return Ok(Target::Unknown) };
     let parent = parents.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join("/");
     match capability::find(resource, &parent) {
-        Found::Complex(parent) if capability::is_unfilterable_member(parent, &last.text) => {
-            Ok(Target::Unfilterable)
-        }
-        Found::Complex("manager" | "createdOnBehalfOf") => Ok(Target::Unfilterable),
         Found::Complex(parent) => {
             let rows = capability::properties(resource).iter();
-            let members = rows.filter_map(|row| row.path.strip_prefix(parent)?.strip_prefix('/'));
-            Err(no_member(&last.text, &capability::complex_type(parent), last.span, members))
+            let members = || rows.clone().filter_map(|row| row.path.strip_prefix(parent)?.strip_prefix('/'));
+            // The tables list members of structured values that can be filtered by; of a relationship, or of a
+            // value that no filter reads, that is not all there is.
+            let known = !capability::RELATIONSHIPS.contains(&parent) && members().next().is_some();
+            if !known || capability::is_unfilterable_member(parent, &last.text) {
+                return Ok(Target::Unfilterable(parent));
+            }
+            Err(no_member(&last.text, &capability::complex_type(parent), last.span, members()))
         }
         Found::Value(_) => Err(no_member(&last.text, "Edm.String", last.span, std::iter::empty())),
         Found::Collection(parent) => {

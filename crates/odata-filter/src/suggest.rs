@@ -152,13 +152,18 @@ fn word(text: &str, tokens: &[Token], problem: Problem) -> Problem {
 /// The candidate that is spelt most like `word`, if any comes near.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(word)).map(|(_, name)| *name);
-    let limit = (word.chars().count() / 3).clamp(1, 4);
+    // The names of Graph are ASCII, so a byte is a letter here.
+    let limit = (word.len() / 3).clamp(1, 4);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if alias == Some(candidate) {
             return alias;
         }
-        let distance = distance(word, candidate);
+        // A long filter may be wrong in every clause: what cannot be near is not measured.
+        if candidate.len().abs_diff(word.len()) > limit || best.is_some_and(|(_, best)| best == candidate) {
+            continue;
+        }
+        let distance = distance(word.as_bytes(), candidate.as_bytes());
         if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
@@ -191,27 +196,34 @@ const ALIASES: [(&str, &str); 20] = [
 ];
 
 /// Edit distance without regard to case, a swap of neighbours counting one.
-fn distance(left: &str, right: &str) -> usize {
-    const LONGEST: usize = 64;
-    let left: Vec<char> = left.chars().flat_map(char::to_lowercase).take(LONGEST).collect();
-    let right: Vec<char> = right.chars().flat_map(char::to_lowercase).take(LONGEST).collect();
+fn distance(left: &[u8], right: &[u8]) -> usize {
+    let same =
+        |a: Option<&u8>, b: Option<&u8>| matches!((a, b), (Some(a), Some(b)) if a.eq_ignore_ascii_case(b));
     let mut before: Vec<usize> = Vec::new();
     let mut previous: Vec<usize> = (0..=right.len()).collect();
+    let mut current: Vec<usize> = Vec::with_capacity(previous.len());
     for (row, a) in left.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, b) in right.iter().enumerate() {
-            let cell = |line: &[usize], at: usize| line.get(at).copied().unwrap_or(usize::MAX / 2);
-            let mut cost = (cell(&previous, column) + usize::from(a != b))
-                .min(cell(&previous, column + 1) + 1)
-                .min(cell(&current, column) + 1);
-            let swapped =
-                row > 0 && column > 0 && left.get(row - 1) == Some(b) && right.get(column - 1) == Some(a);
+        current.clear();
+        current.push(row + 1);
+        let mut last = row + 1;
+        for ((column, b), above) in right.iter().enumerate().zip(previous.windows(2)) {
+            let (diagonal, above) = match above {
+                [diagonal, above] => (*diagonal, *above),
+                _ => (usize::MAX - 1, usize::MAX - 1),
+            };
+            let mut cost = (diagonal + usize::from(!a.eq_ignore_ascii_case(b))).min(above + 1).min(last + 1);
+            let swapped = row > 0
+                && column > 0
+                && same(left.get(row - 1), Some(b))
+                && same(right.get(column - 1), Some(a));
             if swapped {
-                cost = cost.min(cell(&before, column - 1) + 1);
+                cost = cost.min(before.get(column - 1).copied().unwrap_or(cost) + 1);
             }
             current.push(cost);
+            last = cost;
         }
-        before = std::mem::replace(&mut previous, current);
+        std::mem::swap(&mut before, &mut previous);
+        std::mem::swap(&mut previous, &mut current);
     }
     previous.last().copied().unwrap_or(usize::MAX)
 }
@@ -222,8 +234,8 @@ mod tests {
 
     #[test]
     fn a_swap_is_one_step_and_case_is_none() {
-        assert_eq!(distance("dispalyname", "displayName"), 1);
-        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance(b"dispalyname", b"displayName"), 1);
+        assert_eq!(distance(b"", b"abc"), 3);
         assert_eq!(nearest("departmnet", ["mail", "department"].into_iter()), Some("department"));
         assert_eq!(nearest("xyz", ["mail", "department"].into_iter()), None);
         assert_eq!(nearest("email", ["mail", "surname"].into_iter()), Some("mail"));

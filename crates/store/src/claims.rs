@@ -17,12 +17,10 @@ statements! {
     CLAIMS = "SELECT a.address, a.kind, m.service, m.id, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name,
                   m.account_enabled, m.attributes
               FROM mirror_addresses a JOIN mirror_users m ON m.customer_id = a.customer_id AND m.id = a.mirror_user_id
-              WHERE a.customer_id = $1 AND a.address IN (SELECT given.address FROM ",
-             given("$2": address "TEXT" 0 "$2"), ") ORDER BY a.address, m.id";
+              WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), " ORDER BY a.address, m.id";
     HOLDERS = "SELECT a.address, a.user_id, u.source, u.external_id, a.is_primary
                FROM user_addresses a JOIN users u ON u.customer_id = a.customer_id AND u.id = a.user_id
-               WHERE a.customer_id = $1 AND a.address IN (SELECT given.address FROM ",
-              given("$2": address "TEXT" 0 "$2"), ") ORDER BY a.address";
+               WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), " ORDER BY a.address";
 }
 
 /// How a directory object claims an address.

@@ -23,10 +23,8 @@ statements! {
     DIRTY = "SELECT id, external_id, user_principal_name, mail, proxy_addresses, display_name, account_enabled, attributes
              FROM mirror_users WHERE customer_id = $1 AND service = $2 AND dirty = TRUE AND id > $3 ORDER BY id LIMIT $4";
     KNOWN = "SELECT m.id, m.external_id, m.hash FROM mirror_users m
-             WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id IN (SELECT given.external_id FROM ",
-            given("$3": external_id "TEXT" 0 "$3"), ")";
-    SEEN = "UPDATE mirror_users SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id IN (SELECT given.id FROM ",
-           given("$3": id "BIGINT" 0 "$3"), ")";
+             WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
+    SEEN = "UPDATE mirror_users SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
     WRITE = "INSERT INTO mirror_users (customer_id, service, external_id, user_principal_name, mail, proxy_addresses, display_name,
                  account_enabled, attributes, hash, round, dirty)
              SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), given.external_id, given.user_principal_name, given.mail, given.proxy_addresses,
@@ -40,14 +38,12 @@ statements! {
                  account_enabled = excluded.account_enabled, attributes = excluded.attributes, hash = excluded.hash,
                  round = excluded.round, dirty = excluded.dirty
              RETURNING id, external_id";
-    REMOVE_ADDRESSES = "DELETE FROM mirror_addresses WHERE customer_id = $1 AND mirror_user_id IN (SELECT given.id FROM ",
-                       given("$2": id "BIGINT" 0 "$2"), ")";
+    REMOVE_ADDRESSES = "DELETE FROM mirror_addresses WHERE customer_id = $1 AND mirror_user_id ", among("$2" "BIGINT"), "";
     ADD_ADDRESSES = "INSERT INTO mirror_addresses (customer_id, mirror_user_id, address, kind)
                      SELECT CAST($1 AS BIGINT), given.id, given.address, given.kind FROM ",
                     given("$2": id "BIGINT" 0 "$2", address "TEXT" 1 "$3", kind "TEXT" 2 "$4"), "";
     MARK_ALL = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE";
-    CLEAR = "UPDATE mirror_users SET dirty = FALSE WHERE customer_id = $1 AND id IN (SELECT given.id FROM ",
-            given("$2": id "BIGINT" 0 "$2"), ")";
+    CLEAR = "UPDATE mirror_users SET dirty = FALSE WHERE customer_id = $1 AND id ", among("$2" "BIGINT"), "";
 }
 
 /// A directory user as the mirror holds it.

@@ -14,7 +14,7 @@ use std::{
 };
 
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection as _, PgConnection, PgPool, SqlitePool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -31,8 +31,10 @@ static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// How long another process's write may keep SQLite locked before a call is refused as busy.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a call waits for a connection before it is refused as busy.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a call waits for its turn at SQLite before it is refused as busy.
+const SQLITE_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a call waits for a connection to Postgres, a new one included.
+const POSTGRES_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a starting process waits for another one that migrates the same SQLite file.
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(120);
 const MIGRATION_POLL: Duration = Duration::from_millis(25);
@@ -135,7 +137,9 @@ impl Pools {
     pub(crate) async fn read(&self) -> Result<Connection> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Connection::SqliteReader(readers.acquire().await?),
-            Self::Postgres(pool) => Connection::PostgresReader(pool.acquire().await?),
+            Self::Postgres(pool) => {
+                Connection::PostgresReader(pool.acquire().await.map_err(|error| why_none(pool, error))?)
+            }
         })
     }
 
@@ -147,7 +151,9 @@ impl Pools {
                 // IMMEDIATE takes the write lock at once: a transaction that read first and then wanted to write could only be refused.
                 Connection::SqliteWriter(pool.begin_with("BEGIN IMMEDIATE").await?, turn)
             }
-            Self::Postgres(pool) => Connection::PostgresWriter(pool.begin().await?),
+            Self::Postgres(pool) => {
+                Connection::PostgresWriter(pool.begin().await.map_err(|error| why_none(pool, error))?)
+            }
         })
     }
 
@@ -174,7 +180,7 @@ async fn open_sqlite(path: &Path) -> Result<Pools> {
         .journal_mode(SqliteJournalMode::Wal);
     let pool = || {
         SqlitePoolOptions::new()
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(SQLITE_PATIENCE)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
@@ -191,19 +197,29 @@ async fn open_sqlite(path: &Path) -> Result<Pools> {
 }
 
 async fn open_postgres(text: &str) -> Result<Pools> {
-    let options = PgConnectOptions::from_str(text)?.application_name("rollcall");
+    let options = PgConnectOptions::from_str(text)?
+        .application_name("rollcall")
+        // A plan made once for all values does not know how long a list is, and on a table that was never analysed it then compares the
+        // whole list with every row. Planning anew takes less than a millisecond.
+        .options([("plan_cache_mode", "force_custom_plan")]);
+    // Past the pool, which would go on trying for a while: who starts the portal is told at once that nobody answers.
+    PgConnection::connect_with(&options).await?.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(|error| match error {
-            // At the start nobody else uses the pool: what timed out is the network.
-            sqlx::Error::PoolTimedOut => StoreError::Unreachable(error.into()),
-            other => other.into(),
-        })?;
+        .acquire_timeout(POSTGRES_PATIENCE)
+        .connect_lazy_with(options);
     POSTGRES.run(&pool).await?;
     Ok(Pools::Postgres(pool))
+}
+
+/// Waiting in vain for a connection means that all are in use, or else that no new one could be made.
+fn why_none(pool: &PgPool, error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::PoolTimedOut if pool.size() < POSTGRES_CONNECTIONS => {
+            StoreError::Unreachable(error.into())
+        }
+        other => other.into(),
+    }
 }
 
 /// Waits for the lock file beside the database. It is released when the handle is dropped, or the process dies.

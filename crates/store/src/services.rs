@@ -33,8 +33,7 @@ statements! {
     REMOVE_DOMAINS = "DELETE FROM managed_domains WHERE customer_id = $1";
     ADD_DOMAIN = "INSERT INTO managed_domains (customer_id, domain) VALUES ($1, $2)";
     DOMAIN_OWNERS = "SELECT d.domain, c.name FROM managed_domains d JOIN customers c ON c.id = d.customer_id
-                     WHERE d.customer_id <> $1 AND d.domain <> '*' AND d.domain IN (SELECT given.domain FROM ",
-                    given("$2": domain "TEXT" 0 "$2"), ") ORDER BY d.domain";
+                     WHERE d.customer_id <> $1 AND d.domain <> '*' AND d.domain ", among("$2" "TEXT"), " ORDER BY d.domain";
 }
 
 /// A directory service as saved.

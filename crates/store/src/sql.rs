@@ -3,8 +3,8 @@
 //! This is the only place that hands SQL to sqlx. A table family writes its statements in one [`statements!`] block, which also puts them on
 //! the family's list; the tests prepare everything on the lists on both engines, and read the sources to see that no SQL goes past them.
 //!
-//! The text is the same for both engines, with one exception: a statement that is given many rows at once takes them from a table `given`,
-//! which SQLite reads from one JSON text and Postgres from an array per column ([`crate::given::Given`]). Only that piece differs.
+//! The text is the same for both engines, with one exception: many values or rows at once reach SQLite as one JSON text and Postgres as an
+//! array per column ([`crate::given::Given`]). Only the piece that reads them differs.
 
 use sqlx::{
     PgConnection, Postgres, Sqlite, SqliteConnection, encode::Encode, pool::PoolConnection, types::Type,
@@ -26,12 +26,15 @@ pub struct Statement {
 
 /// Declares a family's statements and its list of them.
 ///
-/// `NAME = "text";` is one text for both. `NAME = "before", given($3: id BIGINT = 0 $3, address TEXT = 1 $4), "after";` puts the given rows
-/// in between as a table named `given`: after the colon each column's name, its Postgres type, its position in SQLite's JSON rows and
-/// its parameter in Postgres; before the colon SQLite's one parameter.
+/// - `NAME = "text";` is one text for both.
+/// - `NAME = "… id ", among("$3" "BIGINT"), "…";` compares with the values of a list, the last parameter. On Postgres this is `= ANY`, not a
+///   subquery: a table that was never analysed makes its planner join the list with all rows of a customer, pair by pair.
+/// - `NAME = "… FROM ", given("$3": id "BIGINT" 0 "$3", address "TEXT" 1 "$4"), "…";` puts the given rows in between as a table named
+///   `given`: after the colon each column's name, its Postgres type, its position in SQLite's JSON rows and its parameter in Postgres;
+///   before the colon SQLite's one parameter.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $before:literal $(, given($($given:tt)+), $after:literal)? ;)+) => {
-        $($(#[$doc])* const $name: $crate::sql::Statement = $crate::sql::statement!($name, $before $(, given($($given)+), $after)?);)+
+    ($($(#[$doc:meta])* $name:ident = $before:literal $(, $form:ident($($rows:tt)+), $after:literal)? ;)+) => {
+        $($(#[$doc])* const $name: $crate::sql::Statement = $crate::sql::statement!($name, $before $(, $form($($rows)+), $after)?);)+
         /// Every statement of this family.
         pub(crate) const STATEMENTS: &[$crate::sql::Statement] = &[$($name),+];
     };
@@ -43,6 +46,13 @@ macro_rules! statement {
             name: concat!(module_path!(), "::", stringify!($name)),
             sqlite: $text,
             postgres: $text,
+        }
+    };
+    ($name:ident, $before:literal, among($list:literal $type:literal), $after:literal) => {
+        $crate::sql::Statement {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            sqlite: concat!($before, "IN (SELECT value->>0 FROM json_each(", $list, "))", $after),
+            postgres: concat!($before, "= ANY(CAST(", $list, " AS ", $type, "[]))", $after),
         }
     };
     (

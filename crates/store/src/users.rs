@@ -22,16 +22,14 @@ use crate::{
 statements! {
     BY_EXTERNAL_ID = "SELECT u.id, u.public_id, u.source, u.external_id, u.display_name, u.primary_address, u.service_on, u.sign_in_blocked,
                           u.status, u.created_at, u.changed_at
-                      FROM users u WHERE u.customer_id = $1 AND u.source = $2 AND u.external_id IN (SELECT given.external_id FROM ",
-                     given("$3": external_id "TEXT" 0 "$3"), ") ORDER BY u.id";
+                      FROM users u WHERE u.customer_id = $1 AND u.source = $2 AND u.external_id IS NOT NULL
+                          AND u.external_id ", among("$3" "TEXT"), "";
     ALIASES = "SELECT a.user_id, a.address FROM user_addresses a
-               WHERE a.customer_id = $1 AND a.is_primary = FALSE AND a.user_id IN (SELECT given.id FROM ",
-              given("$2": id "BIGINT" 0 "$2"), ") ORDER BY a.user_id, a.address";
+               WHERE a.customer_id = $1 AND a.is_primary = FALSE AND a.user_id ", among("$2" "BIGINT"), " ORDER BY a.user_id, a.address";
     /// Changes nothing, but lets one transaction at a time change a customer's users on Postgres, so that what is counted before and after a
     /// write is this write's difference. SQLite has one writer anyway.
     LOCK = "UPDATE customers SET suspended_at = suspended_at WHERE id = $1";
-    COUNT = "SELECT u.source, u.status, COUNT(*) FROM users u WHERE u.customer_id = $1 AND u.id IN (SELECT given.id FROM ",
-            given("$2": id "BIGINT" 0 "$2"), ") GROUP BY u.source, u.status";
+    COUNT = "SELECT u.source, u.status, COUNT(*) FROM users u WHERE u.customer_id = $1 AND u.id ", among("$2" "BIGINT"), " GROUP BY u.source, u.status";
     ADD_COUNTS = "INSERT INTO user_counts (customer_id, source, status, users)
                   SELECT CAST($1 AS BIGINT), given.source, given.status, given.users FROM ",
                  given("$2": source "TEXT" 0 "$2", status "TEXT" 1 "$3", users "BIGINT" 2 "$4"),
@@ -44,21 +42,21 @@ statements! {
           given("$2": public_id "TEXT" 0 "$2", source "TEXT" 1 "$3", external_id "TEXT" 2 "$4", display_name "TEXT" 3 "$5",
               sort_name "TEXT" 4 "$6", primary_address "TEXT" 5 "$7", sign_in_blocked "BOOLEAN" 6 "$8", moment "BIGINT" 7 "$9"),
           " RETURNING id, public_id";
+    /// The customer is confirmed on each row that its number leads to. COALESCE keeps both planners from searching by the customer instead, and
+    /// comparing all its users with all the given ones.
     CHANGE = "UPDATE users SET source = given.source, external_id = given.external_id, display_name = given.display_name,
                   sort_name = given.sort_name, primary_address = given.primary_address, sign_in_blocked = given.sign_in_blocked,
                   status = CASE WHEN service_on = TRUE THEN 'active' ELSE 'inactive' END, changed_at = given.moment
               FROM ",
              given("$2": id "BIGINT" 0 "$2", source "TEXT" 1 "$3", external_id "TEXT" 2 "$4", display_name "TEXT" 3 "$5",
                  sort_name "TEXT" 4 "$6", primary_address "TEXT" 5 "$7", sign_in_blocked "BOOLEAN" 6 "$8", moment "BIGINT" 7 "$9"),
-             " WHERE users.customer_id = $1 AND users.id = given.id";
-    RELEASE_ALL = "DELETE FROM user_addresses WHERE customer_id = $1 AND user_id IN (SELECT given.id FROM ",
-                  given("$2": id "BIGINT" 0 "$2"), ")";
+             " WHERE users.id = given.id AND COALESCE(users.customer_id = $1, FALSE)";
+    RELEASE_ALL = "DELETE FROM user_addresses WHERE customer_id = $1 AND user_id ", among("$2" "BIGINT"), "";
     CLAIM_ALL = "INSERT INTO user_addresses (customer_id, address, user_id, is_primary)
                  SELECT CAST($1 AS BIGINT), given.address, given.user_id, given.is_primary FROM ",
                 given("$2": address "TEXT" 0 "$2", user_id "BIGINT" 1 "$3", is_primary "BOOLEAN" 2 "$4"),
                 " WHERE TRUE ON CONFLICT (customer_id, address) DO NOTHING";
-    RELEASE = "DELETE FROM user_addresses WHERE customer_id = $1 AND (user_id, address) IN (SELECT given.user_id, given.address FROM ",
-              given("$2": user_id "BIGINT" 0 "$2", address "TEXT" 1 "$3"), ")";
+    RELEASE = "DELETE FROM user_addresses WHERE customer_id = $1 AND address ", among("$2" "TEXT"), "";
 }
 
 /// A portal user.
@@ -206,7 +204,7 @@ pub(crate) async fn with_aliases(
 }
 
 impl CustomerWrite {
-    /// The users of a source with these keys of the directory; those that are not there are not among them.
+    /// The users of a source with these keys of the directory, in no order; those that are not there are not among them.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -326,7 +324,7 @@ impl CustomerWrite {
         Ok(())
     }
 
-    /// Takes addresses from users, so that a later batch may give them to others. A primary among them is to be replaced in the same
+    /// Takes addresses from the users that hold them, so that a later batch may give them to others. A primary among them is to be replaced in the same
     /// transaction by writing its user.
     ///
     /// # Errors
@@ -335,9 +333,13 @@ impl CustomerWrite {
         if addresses.is_empty() {
             return Ok(());
         }
-        let given = Given::nothing()
-            .ints(addresses.iter().map(|(user_id, _)| *user_id))
-            .texts(addresses.iter().map(|(_, address)| address.as_str()));
+        execute!(self.connection, LOCK, self.customer_id)?;
+        let asked: Vec<Address> = addresses.iter().map(|(_, address)| address.clone()).collect();
+        let held = self.holders(&asked).await?.into_iter().map(|row| (row.user_id, row.address));
+        // What somebody else holds by now is not theirs to release.
+        let asked: HashSet<&(i64, Address)> = addresses.iter().collect();
+        let released = held.filter(|holding| asked.contains(holding)).map(|(_, address)| address.to_string());
+        let given = Given::nothing().texts(released);
         execute!(self.connection, RELEASE, self.customer_id; given)?;
         Ok(())
     }

@@ -48,7 +48,17 @@ impl Engine {
     ) -> Self {
         let owner = Owner::this_process(random.as_ref());
         let stopping = Arc::new(watch::Sender::new(false));
-        Self { store, http, endpoints, clock, random, owner, chunk: CHUNK, tasks: TaskTracker::new(), stopping }
+        Self {
+            store,
+            http,
+            endpoints,
+            clock,
+            random,
+            owner,
+            chunk: CHUNK,
+            tasks: TaskTracker::new(),
+            stopping,
+        }
     }
 
     /// The same engine with another number of objects per transaction of a run. The result of a run does not depend on it.

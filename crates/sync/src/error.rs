@@ -8,7 +8,7 @@ use store::StoreError;
 pub enum SyncError {
     /// The database.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// The directory service.
     #[error("{}", .0.headline())]
     Directory(GraphError),
@@ -18,6 +18,15 @@ pub enum SyncError {
     /// The process was told to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<StoreError> for SyncError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::LostLease(_) => Self::LeaseLost,
+            error => Self::Store(error),
+        }
+    }
 }
 
 impl From<GraphError> for SyncError {
@@ -31,7 +40,15 @@ impl SyncError {
     #[must_use]
     pub fn headline(&self) -> String {
         match self {
-            Self::Store(_) => "The portal's database did not take the change.".to_owned(),
+            // These say it in their own words; the others carry an engine's text, which belongs into the log.
+            Self::Store(
+                error @ (StoreError::Busy
+                | StoreError::DiskFull
+                | StoreError::Damaged
+                | StoreError::Corrupt { .. }
+                | StoreError::KeyDoesNotFit(_)),
+            ) => error.to_string(),
+            Self::Store(_) => "The portal's database cannot be used.".to_owned(),
             Self::Directory(error) => error.headline(),
             Self::LeaseLost => "Another process took over this sync.".to_owned(),
             Self::Interrupted => "interrupted".to_owned(),
@@ -43,11 +60,15 @@ impl SyncError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Store(_) => {
-                "Check that the database can be reached and has room, then try again; the log has the details.".to_owned()
+                "When the database can be reached and used again, try again; the log has the details."
+                    .to_owned()
             }
             Self::Directory(error) => error.remedy(),
             Self::LeaseLost => "Nothing is to be done: the other run continues.".to_owned(),
-            Self::Interrupted => "The portal was stopped during the run. The next sync goes on where this one ended.".to_owned(),
+            Self::Interrupted => {
+                "The portal was stopped during the run. The next sync goes on where this one ended."
+                    .to_owned()
+            }
         }
     }
 }

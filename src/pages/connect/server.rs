@@ -122,9 +122,8 @@ pub(super) async fn sync(desk: &Desk) -> Result<Answer, AppError> {
     let started = desk.portal.engine.start(&desk.customer, Trigger::SyncNow, &desk.actor()).await;
     let run = |id: Uuid| customer_path(&desk.customer.customer().slug, &format!("sync-history/{id}"));
     let message = match started.map_err(|error| access::sync_error(&error))? {
-        Ok(running) => {
-            Message::new(Tone::Good, "Azure sync has successfully started").linked(run(running.run), "See the run")
-        }
+        Ok(running) => Message::new(Tone::Good, "Azure sync has successfully started")
+            .linked(run(running.run), "See the run"),
         Err(StartRefused::AlreadyRunning(id)) => {
             let message = Message::new(Tone::Warning, "A sync is already running.");
             match id {

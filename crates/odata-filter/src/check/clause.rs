@@ -4,12 +4,15 @@
 //! `ConsistencyLevel: eventual` and `$count=true`. For each clause this module finds out what either says,
 //! from the capability tables and the general rules about `ne`, `not`, `in` and `null`.
 
+use super::{
+    support::{Asked, Support, asked, support},
+    wording::{top_level, unsupported},
+};
 use crate::{
     ast::{CompareOp, Expr, ExprKind, Lambda, Literal, Path},
-    capability::{self, EdmType, Ops, Property, Resource},
+    capability::{self, EdmType, Found, Ops, Property, Resource},
     problem::{Code, Problem, Span},
     resolve::{Target, Variable, resolve},
-    suggest,
 };
 
 /// What the engines say to one clause.
@@ -71,34 +74,6 @@ pub(super) fn leaves<'e>(expr: &'e Expr, negated: bool, found: &mut Vec<Leaf<'e>
 pub(super) struct Judge<'t> {
     pub resource: Resource,
     pub text: &'t str,
-}
-
-/// An operator as the tables count them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Eq,
-    Ne,
-    EqNull,
-    NeNull,
-    In,
-    InNull,
-    Ge,
-    Le,
-    StartsWith,
-    EndsWith,
-    /// `gt`, `lt`: documented for nothing.
-    Strict(CompareOp),
-}
-
-/// Which engine takes an operator on a property.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Support {
-    Both,
-    DefaultOnly,
-    Advanced,
-    /// The sources disagree; the advanced engine is the likelier to take it.
-    Doubtful,
-    No,
 }
 
 impl Judge<'_> {
@@ -171,7 +146,9 @@ impl Judge<'_> {
         let property = match resolve(self.resource, path, variables) {
             Ok(Target::Property(row) | Target::Extension(row)) => row,
             Ok(Target::Unknown) => return Judgement::refused(self.unknown(path)),
-            Ok(Target::Unfilterable) => return Judgement::refused(self.invalid_clause(path, expr.span)),
+            Ok(Target::Unfilterable(name)) => {
+                return Judgement::refused(self.invalid_clause(name, expr.span));
+            }
             // The gateway has refused these already.
             Ok(Target::Collection(_) | Target::Complex(_)) | Err(_) => return Judgement::default(),
         };
@@ -193,6 +170,10 @@ impl Judge<'_> {
             };
             let message = format!("Invalid object identifier '{id}'.");
             return Judgement::refused(Problem::new(Code::RequestBadRequest, message, expr.span));
+        }
+        if asked == Asked::In && literals.is_empty() {
+            let message = "An empty list takes nobody in; whether Graph accepts it is not documented.";
+            judged.doubt = Some(Problem::new(Code::Uncertain, message, expr.span));
         }
         let long = literals.iter().find(|literal| match &literal.kind {
             ExprKind::Literal(Literal::Text(value)) => value.chars().count() > super::limits::MAX_VALUE,
@@ -216,7 +197,7 @@ impl Judge<'_> {
         expr: &Expr,
         negated: bool,
     ) -> Judgement {
-        let support = self.support(property, asked, negated);
+        let support = support(self.resource, property, asked, negated);
         let mut judged = Judgement { roots: vec![root(property, path)], ..Judgement::default() };
         if !capability::is_followed(property) {
             let message = "Graph filters by this, but a sync that reads the changes never sees it.";
@@ -226,14 +207,16 @@ impl Judge<'_> {
             Support::Both => {}
             Support::DefaultOnly => {
                 judged.default_only = true;
-                judged.advanced = Some(self.invalid_clause(path, expr.span).hint(
+                judged.advanced = Some(self.invalid_clause(top_level(property, path), expr.span).hint(
                     "This property is taken only without the advanced query parameters, which 'not', 'ne' or \
                      another clause of this filter needs.",
                 ));
             }
-            Support::Advanced => judged.default = Some(self.needs_advanced(path, asked, expr, negated)),
+            Support::Advanced => {
+                judged.default = Some(self.needs_advanced(property, path, asked, expr, negated))
+            }
             Support::Doubtful => {
-                judged.default = Some(self.needs_advanced(path, asked, expr, negated));
+                judged.default = Some(self.needs_advanced(property, path, asked, expr, negated));
                 let message = "The sources disagree on whether Graph takes this operator here; Test decides.";
                 judged.doubt = Some(Problem::new(Code::Uncertain, message, expr.span));
             }
@@ -241,7 +224,7 @@ impl Judge<'_> {
                 let problem = self.refusal(property, path, asked, expr);
                 judged.default = Some(match asked {
                     Asked::Ne | Asked::NeNull | Asked::EndsWith => {
-                        self.needs_advanced(path, asked, expr, negated)
+                        self.needs_advanced(property, path, asked, expr, negated)
                     }
                     _ => problem.clone(),
                 });
@@ -249,75 +232,6 @@ impl Judge<'_> {
             }
         }
         judged
-    }
-
-    /// The tables and the general rules G1 to G9.
-    fn support(&self, property: &Property, asked: Asked, negated: bool) -> Support {
-        if property.contradicted {
-            return Support::No;
-        }
-        let listed = |op: Ops| {
-            if capability::is_disputed(self.resource, property, op)
-                && (property.default.has(op) || property.advanced.has(op))
-            {
-                Support::Doubtful
-            } else if property.default.has(op) {
-                if property.default_only { Support::DefaultOnly } else { Support::Both }
-            } else if property.advanced.has(op) {
-                Support::Advanced
-            } else if property.doubtful.has(op) {
-                Support::Doubtful
-            } else {
-                Support::No
-            }
-        };
-        let equal = listed(Ops::EQ);
-        let negatable = matches!(equal, Support::Both | Support::Advanced);
-        let single = property.shape == capability::Shape::Single;
-        let support = match asked {
-            Asked::Eq => equal,
-            // G1: an `in` is an `or` of `eq`.
-            Asked::In => match listed(Ops::IN) {
-                Support::No => equal,
-                support => support,
-            },
-            // G2, G3: `ne` wherever `eq` is, but not inside a lambda.
-            Asked::Ne if single && negatable => Support::Advanced,
-            Asked::Ne => listed(Ops::NE),
-            Asked::EqNull => listed(Ops::EQ_NULL),
-            // G6.
-            Asked::NeNull => match (listed(Ops::EQ_NULL), listed(Ops::NE_NULL)) {
-                (Support::Both | Support::Advanced, _) | (_, Support::Both | Support::Advanced) => {
-                    Support::Advanced
-                }
-                (Support::Doubtful, _) => Support::Doubtful,
-                // `ne` is there and `eq null` is not: no source speaks of both.
-                _ if single && negatable => Support::Doubtful,
-                _ => Support::No,
-            },
-            Asked::InNull if negatable => match listed(Ops::EQ_NULL) {
-                Support::Both | Support::Advanced => Support::Advanced,
-                _ => Support::No,
-            },
-            Asked::InNull => Support::No,
-            Asked::Ge => listed(Ops::GE),
-            Asked::Le => listed(Ops::LE),
-            Asked::StartsWith => listed(Ops::STARTS_WITH),
-            Asked::EndsWith => listed(Ops::ENDS_WITH),
-            Asked::Strict(_) => Support::No,
-        };
-        if !negated {
-            return support;
-        }
-        // G2: `not` on everything that can `eq`, always advanced.
-        match support {
-            Support::Both | Support::Advanced if negatable || listed(Ops::NOT) == Support::Advanced => {
-                Support::Advanced
-            }
-            Support::Both | Support::Advanced if property.doubtful.has(Ops::NOT) => Support::Doubtful,
-            Support::Both | Support::Advanced | Support::DefaultOnly => Support::No,
-            other => other,
-        }
     }
 
     fn lambda(
@@ -332,8 +246,8 @@ impl Judge<'_> {
             Ok(Target::Unknown | Target::Extension(_)) => {
                 return Judgement::refused(self.unknown(&lambda.path));
             }
-            Ok(Target::Unfilterable) => {
-                return Judgement::refused(self.invalid_clause(&lambda.path, expr.span));
+            Ok(Target::Unfilterable(name)) => {
+                return Judgement::refused(self.invalid_clause(name, expr.span));
             }
             _ => return Judgement::default(),
         };
@@ -437,16 +351,16 @@ impl Judge<'_> {
 
     /// G5: only whether there are none (or, for some, exactly one).
     fn count(&self, path: &Path, operator: CompareOp, literal: &Literal, expr: &Expr) -> Judgement {
-        let text = path.text();
-        let row = match capability::find(self.resource, &text) {
-            capability::Found::Collection(path) => capability::count(self.resource, path),
-            capability::Found::Unknown => return Judgement::refused(self.unknown(path)),
-            _ => None,
+        let collection = match capability::find(self.resource, &path.text()) {
+            Found::Collection(collection) => collection,
+            Found::Unknown => return Judgement::refused(self.unknown(path)),
+            // The gateway has refused these already.
+            _ => return Judgement::default(),
         };
-        let Some(row) = row.filter(|row| row.is_filterable()) else {
-            return Judgement::refused(
-                self.invalid_clause(path, expr.span).hint("This collection cannot be counted."),
-            );
+        let row = capability::count(self.resource, collection).filter(|row| row.is_filterable());
+        let Some(row) = row else {
+            let problem = self.invalid_clause(collection, expr.span);
+            return Judgement::refused(problem.hint("This collection cannot be counted."));
         };
         let number = match literal {
             Literal::Int32(digits) => digits.parse().unwrap_or(-1),
@@ -493,136 +407,11 @@ impl Judge<'_> {
             _ => problem.hint("A property is compared with a value, not with another property."),
         })
     }
-
-    fn reversed(&self, expr: &Expr, left: &Expr, right: &Expr) -> Problem {
-        let operator = between(self.text, left.span, right.span).of(self.text);
-        let turned = match operator.to_ascii_lowercase().as_str() {
-            "ge" => "le",
-            "le" => "ge",
-            "gt" => "lt",
-            "lt" => "gt",
-            _ => operator,
-        };
-        let fix = format!("{} {turned} {}", right.span.of(self.text), left.span.of(self.text));
-        unsupported(expr.span).hint("The property comes first.").fix(expr.span, fix)
-    }
-
-    fn unknown(&self, path: &Path) -> Problem {
-        let name = path.segments.first().map_or("", |name| name.text.as_str());
-        let span = path.segments.first().map_or_else(Span::default, |name| name.span);
-        let message =
-            format!("Property '{name}' does not exist as a declared property or extension property.");
-        let problem = Problem::unsupported(message, span);
-        let known =
-            capability::properties(self.resource).iter().filter(|row| row.is_filterable() && !row.pattern);
-        let roots = known.map(|row| row.path.split('/').next().unwrap_or(row.path));
-        match suggest::nearest(name, roots) {
-            Some(near) => problem.hint(format!("Did you mean '{near}'?")).fix(span, near),
-            None => problem,
-        }
-    }
-
-    fn invalid_clause(&self, path: &Path, span: Span) -> Problem {
-        let name = self.canonical_root(path);
-        let message = format!(
-            "Unsupported or invalid query filter clause specified for property '{name}' of resource '{}'.",
-            self.resource.type_name()
-        );
-        Problem::unsupported(message, span)
-    }
-
-    fn canonical_root(&self, path: &Path) -> String {
-        let name = path.segments.first().map_or("", |name| name.text.as_str());
-        let mut rows = capability::properties(self.resource).iter();
-        let row =
-            rows.find(|row| row.path.split('/').next().is_some_and(|root| root.eq_ignore_ascii_case(name)));
-        row.and_then(|row| row.path.split('/').next()).unwrap_or(name).to_owned()
-    }
-
-    /// What the default engine says to something that only the advanced one takes.
-    fn needs_advanced(&self, path: &Path, asked: Asked, expr: &Expr, negated: bool) -> Problem {
-        let span = expr.span;
-        match asked {
-            Asked::EndsWith => Problem::unsupported(
-                "Operator 'endsWith' is not supported because the required parameters might be missing. Try adding \
-                 $count=true query parameter and ConsistencyLevel:eventual header. Refer to \
-                 https://aka.ms/graph-docs/advanced-queries for more information",
-                span,
-            ),
-            Asked::Ne | Asked::NeNull => {
-                Problem::unsupported("Filter operator 'NotEqualsMatch' is not supported.", span)
-            }
-            Asked::EqNull | Asked::InNull => unsupported(span),
-            _ if negated => unsupported(span),
-            _ => match path.segments.as_slice() {
-                [root, member] if root.text.eq_ignore_ascii_case("onPremisesExtensionAttributes") => {
-                    let message = format!(
-                        "Property '{}' does not exist as a declared property or extension property.",
-                        member.text
-                    );
-                    Problem::unsupported(message, span)
-                }
-                _ => self.invalid_clause(path, span),
-            },
-        }
-    }
-
-    /// What both engines say to an operator that the property does not have.
-    fn refusal(&self, property: &Property, path: &Path, asked: Asked, expr: &Expr) -> Problem {
-        let span = expr.span;
-        if !property.is_filterable() {
-            return self.invalid_clause(path, span).hint("Graph does not filter by this property.");
-        }
-        match asked {
-            Asked::Strict(operator) => {
-                let (meant, hint) = match operator {
-                    CompareOp::Gt => ("ge", "Graph compares by 'ge' (at least), not by 'gt'."),
-                    _ => ("le", "Graph compares by 'le' (at most), not by 'lt'."),
-                };
-                let problem = unsupported(span).hint(hint);
-                match &expr.kind {
-                    ExprKind::Compare(_, left, right) => {
-                        problem.fix(between(self.text, left.span, right.span), meant)
-                    }
-                    _ => problem,
-                }
-            }
-            Asked::Ne | Asked::NeNull if property.shape == capability::Shape::Any => {
-                Problem::unsupported("Filter operator 'NotEqualsMatch' is not supported.", span)
-                    .hint("Inside any(…) write the opposite: not(…/any(x:x eq …)).")
-            }
-            Asked::EqNull | Asked::InNull => {
-                self.invalid_clause(path, span).hint("Graph does not compare this property with null.")
-            }
-            _ => {
-                let (default, advanced) = property.operators();
-                let words: Vec<&str> =
-                    default.into_iter().chain(advanced).filter(|word| *word != "not").collect();
-                self.invalid_clause(path, span).hint(format!("This property takes: {}.", words.join(", ")))
-            }
-        }
-    }
 }
 
-fn asked(operator: CompareOp, literal: &Literal) -> Asked {
-    match (operator, literal) {
-        (CompareOp::Eq, Literal::Null) => Asked::EqNull,
-        (CompareOp::Ne, Literal::Null) => Asked::NeNull,
-        (CompareOp::Eq | CompareOp::Has, _) => Asked::Eq,
-        (CompareOp::Ne, _) => Asked::Ne,
-        (CompareOp::Ge, _) => Asked::Ge,
-        (CompareOp::Le, _) => Asked::Le,
-        (CompareOp::Gt | CompareOp::Lt, _) => Asked::Strict(operator),
-    }
-}
-
-/// The property to read; an extension property has no canonical spelling but its own.
+/// The property of the object to read; an extension property has no canonical spelling but its own.
 fn root(property: &Property, path: &Path) -> String {
-    if property.pattern {
-        path.segments.first().map_or(String::new(), |name| name.text.clone())
-    } else {
-        property.root().to_owned()
-    }
+    if property.pattern { top_level(property, path).to_owned() } else { property.root().to_owned() }
 }
 
 fn reads_variable(expr: &Expr, variable: &str) -> bool {
@@ -634,16 +423,4 @@ fn reads_variable(expr: &Expr, variable: &str) -> bool {
         kind => kind,
     };
     matches!(path, ExprKind::Path(path) if path.segments.first().is_some_and(|name| name.text == variable))
-}
-
-/// The operator between two operands.
-fn between(text: &str, left: Span, right: Span) -> Span {
-    let gap = Span::new(left.end, right.start).of(text);
-    let skipped = gap.len() - gap.trim_start_matches([')', ' ', '\t', '\n', '\r']).len();
-    let word = gap.get(skipped..).unwrap_or("").bytes().take_while(u8::is_ascii_alphabetic).count();
-    Span::new(left.end + skipped, left.end + skipped + word)
-}
-
-pub(super) fn unsupported(span: Span) -> Problem {
-    Problem::unsupported("Unsupported Query.", span)
 }

@@ -1,12 +1,15 @@
 //! What Graph will say to a filter, before it is sent.
 //!
 //! Three steps, as on the way through Graph: parse and bind ([`types`], → `BadRequest`), then each clause
-//! against the capability tables ([`clause`]), then the whole against the limits ([`limits`]). The result tells
+//! against the capability tables ([`clause`], [`support`], in the words of [`wording`]), then the whole against the limits ([`limits`]). The result tells
 //! what either engine answers, so that the same code advises an administrator and answers for the simulator.
 
 mod clause;
+mod functions;
 mod limits;
+mod support;
 mod types;
+mod wording;
 
 pub use limits::{MAX_ADDRESS, MAX_ALTERNATIVES, MAX_HEIGHT, MAX_VALUE};
 
@@ -17,6 +20,7 @@ use crate::{
     problem::{Problem, Span},
 };
 use clause::{Judge, Judgement, leaves};
+use wording::unsupported;
 
 /// Graph's verdict on a filter or a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,8 +154,8 @@ fn whole(
     let first =
         |pick: fn(&Judgement) -> Option<&Problem>| judged.iter().find_map(|(_, one)| pick(one)).cloned();
     let mut default_engine = first(|one| one.default.as_ref());
-    // Two clauses that exclude each other are the plainest reason, so it stands before a clause's own.
     let advanced_only = judged.iter().any(|(_, one)| one.default.is_some() && one.advanced.is_none());
+    // What is wrong by itself is named before what is wrong only beside the other clauses.
     let mut advanced_engine = first(|one| one.advanced.as_ref().filter(|_| !one.default_only))
         .or_else(|| first(|one| one.advanced.as_ref()));
 
@@ -172,7 +176,7 @@ fn whole(
             default_engine = Some(Problem::unsupported(message, expr.span));
         }
         Endpoint::Delta => {
-            let refusal = (!only_ids(expr)).then(|| clause::unsupported(expr.span));
+            let refusal = (!only_ids(expr)).then(|| unsupported(expr.span));
             default_engine = refusal.clone().map(|problem| {
                 problem.hint(format!(
                     "A delta query takes only id eq '…', joined by 'or', at most {MAX_DELTA_IDS}."
@@ -231,7 +235,7 @@ fn sign_in_activity_with_others(judged: &[(Span, Judgement)], properties: &[Stri
         return None;
     }
     let (span, _) = judged.iter().find(|(_, one)| one.roots.iter().any(sign_in))?;
-    Some(clause::unsupported(*span).hint("signInActivity cannot be combined with another property."))
+    Some(unsupported(*span).hint("signInActivity cannot be combined with another property."))
 }
 
 fn only_ids(expr: &Expr) -> bool {

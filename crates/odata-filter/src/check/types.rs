@@ -4,7 +4,7 @@
 //! it stops at the first, this goes on, so that everything wrong can be underlined at once.
 
 use crate::{
-    ast::{ArithmeticOp, CompareOp, Expr, ExprKind, Lambda, Literal, Name, Path},
+    ast::{ArithmeticOp, CompareOp, Expr, ExprKind, Lambda, Literal, Path},
     capability::{EdmType, Resource},
     datetime,
     problem::{Problem, Span},
@@ -22,8 +22,8 @@ pub(super) enum Type {
     Collection,
 }
 
-const TEXT: Type = Type::Edm("Edm.String");
-const BOOL: Type = Type::Edm("Edm.Boolean");
+pub(super) const TEXT: Type = Type::Edm("Edm.String");
+pub(super) const BOOL: Type = Type::Edm("Edm.Boolean");
 
 impl Type {
     fn name(&self) -> &str {
@@ -35,15 +35,15 @@ impl Type {
         }
     }
 
-    fn is(&self, name: &str) -> bool {
+    pub(super) fn is(&self, name: &str) -> bool {
         matches!(self, Type::Edm(own) if *own == name)
     }
 
-    fn is_number(&self) -> bool {
+    pub(super) fn is_number(&self) -> bool {
         ["Edm.Int32", "Edm.Int64", "Edm.Single", "Edm.Double", "Edm.Decimal"].iter().any(|name| self.is(name))
     }
 
-    fn is_loose(&self) -> bool {
+    pub(super) fn is_loose(&self) -> bool {
         matches!(self, Type::Null | Type::Open)
     }
 
@@ -100,20 +100,20 @@ pub(super) fn bind(resource: Resource, text: &str, expr: &Expr) -> Vec<Problem> 
     binder.problems
 }
 
-struct Binder<'t> {
+pub(super) struct Binder<'t> {
     resource: Resource,
-    text: &'t str,
+    pub(super) text: &'t str,
     variables: Vec<Variable>,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Binder<'_> {
-    fn complain(&mut self, problem: Problem) -> Type {
+    pub(super) fn complain(&mut self, problem: Problem) -> Type {
         self.problems.push(problem);
         Type::Open
     }
 
-    fn expr(&mut self, expr: &Expr) -> Type {
+    pub(super) fn expr(&mut self, expr: &Expr) -> Type {
         match &expr.kind {
             ExprKind::Literal(literal) => literal_type(literal),
             ExprKind::List(_) => Type::Collection,
@@ -140,7 +140,7 @@ impl Binder<'_> {
     fn path(&mut self, path: &Path) -> Type {
         match resolve(self.resource, path, &self.variables) {
             Ok(Target::Property(row)) => edm_type(row.edm),
-            Ok(Target::Extension(_) | Target::Unfilterable | Target::Unknown) => Type::Open,
+            Ok(Target::Extension(_) | Target::Unfilterable(_) | Target::Unknown) => Type::Open,
             Ok(Target::Collection(_)) => Type::Collection,
             Ok(Target::Complex(name)) => Type::Complex(name),
             Err(problem) => self.complain(problem),
@@ -159,7 +159,7 @@ impl Binder<'_> {
         let target = resolve(self.resource, &lambda.path, &self.variables);
         let collection = match target {
             Ok(Target::Collection(path)) => Some(path),
-            Ok(Target::Unknown | Target::Unfilterable | Target::Extension(_)) => None,
+            Ok(Target::Unknown | Target::Unfilterable(_) | Target::Extension(_)) => None,
             Ok(Target::Property(_) | Target::Complex(_)) => {
                 return self.complain(
                     Problem::clause("Any/All may only be used following a collection.", span)
@@ -239,7 +239,7 @@ impl Binder<'_> {
             if operator == CompareOp::Has { left_type.is_loose() } else { left_type.meets(&right_type) };
         if !fits {
             let problem = incompatible(&left_type, &right_type, operator.kind(), span);
-            let problem = self.literal_advice(&left_type, right, problem);
+            let problem = literal_advice(self.text, &left_type, right, problem);
             self.complain(problem);
         }
         BOOL
@@ -284,111 +284,11 @@ impl Binder<'_> {
             let found = self.expr(item);
             if !left_type.meets(&found) {
                 let problem = incompatible(&left_type, &found, CompareOp::Eq.kind(), item.span);
-                let problem = self.literal_advice(&left_type, item, problem);
+                let problem = literal_advice(self.text, &left_type, item, problem);
                 self.complain(problem);
             }
         }
         BOOL
-    }
-
-    /// How the literal should have been written for a property of type `wanted`.
-    fn literal_advice(&self, wanted: &Type, literal: &Expr, problem: Problem) -> Problem {
-        let span = literal.span;
-        let ExprKind::Literal(value) = &literal.kind else { return problem };
-        let raw = span.of(self.text);
-        match value {
-            Literal::Text(value) if wanted.is("Edm.Boolean") => {
-                match ["true", "false"].iter().find(|word| word.eq_ignore_ascii_case(value.trim())) {
-                    Some(word) => problem.hint("true and false stand without quotes.").fix(span, *word),
-                    None => problem.hint("This property is true or false."),
-                }
-            }
-            Literal::Text(value) if wanted.is("Edm.Guid") && datetime::is_guid(value) => {
-                problem.hint("This GUID stands without quotes.").fix(span, value.clone())
-            }
-            Literal::Text(value) if wanted.is("Edm.DateTimeOffset") => {
-                let problem = problem.hint("Dates stand without quotes, as 2024-01-31T00:00:00Z.");
-                if datetime::Instant::parse(value).is_some() {
-                    problem.fix(span, value.clone())
-                } else if datetime::Date::parse(value).is_some() {
-                    problem.fix(span, format!("{value}T00:00:00Z"))
-                } else {
-                    problem
-                }
-            }
-            Literal::Text(value) if value.parse::<i64>().is_ok() && wanted.is_number() => {
-                problem.hint("Numbers stand without quotes.").fix(span, value.clone())
-            }
-            Literal::Text(_) => problem,
-            _ if *wanted == TEXT => problem
-                .hint("This property is text: the value stands between quotes.")
-                .fix(span, format!("'{raw}'")),
-            _ => problem,
-        }
-    }
-
-    fn call(&mut self, name: &Name, arguments: &[Expr], span: Span) -> Type {
-        let lower = name.text.to_ascii_lowercase();
-        let Some((_, arity, result)) = FUNCTIONS.iter().find(|(known, ..)| *known == lower) else {
-            let message = format!(
-                "An unknown function with name '{}' was found. This may also be a function import or a key lookup \
-                 on a navigation property, which is not allowed.",
-                name.text
-            );
-            let problem = Problem::clause(message, name.span);
-            return self.complain(match lower.as_str() {
-                "substringof" | "like" | "begins" | "beginswith" | "starts" => {
-                    problem.hint("Use startsWith(property,'beginning').").fix(name.span, "startsWith")
-                }
-                "ends" => problem.hint("Use endsWith(property,'end').").fix(name.span, "endsWith"),
-                "any" | "all" => problem.hint("A collection comes first: proxyAddresses/any(x:…)."),
-                _ => problem.hint("Graph filters users by startsWith and endsWith."),
-            });
-        };
-        if matches!(lower.as_str(), "isof" | "cast") {
-            return self.type_function(&lower, arguments, span);
-        }
-        let types: Vec<Type> = arguments.iter().map(|argument| self.expr(argument)).collect();
-        let text_only = matches!(lower.as_str(), "contains" | "startswith" | "endswith");
-        let misfit = |found: &Type| {
-            matches!(found, Type::Collection | Type::Complex(_))
-                || (text_only && *found != TEXT && !found.is_loose())
-        };
-        if !arity.contains(&types.len()) || types.iter().any(misfit) {
-            let message = format!(
-                "No function signature for the function with name '{lower}' matches the specified arguments."
-            );
-            let message = if text_only {
-                format!(
-                    "{message} The function signatures considered are: {lower}(Edm.String Nullable=true, Edm.String \
-                     Nullable=true)."
-                )
-            } else {
-                message
-            };
-            let problem = Problem::clause(message, span);
-            self.complain(match (types.first(), arguments.first().map(|argument| &argument.kind)) {
-                (Some(Type::Collection), Some(ExprKind::Path(path))) => {
-                    let value = arguments.get(1).map_or("'…'", |argument| argument.span.of(self.text));
-                    problem
-                        .hint("A collection is asked for an element.")
-                        .fix(span, format!("{}/any(x:{}(x,{value}))", path.text(), name.text))
-                }
-                _ if text_only => problem.hint(format!("{}(property,'text') takes text.", name.text)),
-                _ => problem,
-            });
-        }
-        Type::Edm(result)
-    }
-
-    /// `isof` and `cast` name a type, either as the only argument or after a value. A quoted name is no type.
-    fn type_function(&mut self, name: &str, arguments: &[Expr], span: Span) -> Type {
-        let named = matches!(arguments.last().map(|last| &last.kind), Some(ExprKind::Path(_)));
-        if !named {
-            let message = "Cast or IsOf Function must have a type in its arguments.";
-            self.problems.push(Problem::new(crate::problem::Code::RequestBadRequest, message, span));
-        }
-        if name == "isof" { BOOL } else { Type::Open }
     }
 }
 
@@ -427,39 +327,38 @@ fn unary(found: &Type, kind: &str, span: Span) -> Problem {
     )
 }
 
-/// The functions of the language: name in lower case, how many arguments, type of the result.
-const FUNCTIONS: [(&str, std::ops::RangeInclusive<usize>, &str); 33] = [
-    ("contains", 2..=2, "Edm.Boolean"),
-    ("startswith", 2..=2, "Edm.Boolean"),
-    ("endswith", 2..=2, "Edm.Boolean"),
-    ("matchespattern", 2..=2, "Edm.Boolean"),
-    ("isof", 1..=2, "Edm.Boolean"),
-    ("cast", 1..=2, "Edm.Boolean"),
-    ("length", 1..=1, "Edm.Int32"),
-    ("indexof", 2..=2, "Edm.Int32"),
-    ("concat", 2..=2, "Edm.String"),
-    ("substring", 2..=3, "Edm.String"),
-    ("tolower", 1..=1, "Edm.String"),
-    ("toupper", 1..=1, "Edm.String"),
-    ("trim", 1..=1, "Edm.String"),
-    ("year", 1..=1, "Edm.Int32"),
-    ("month", 1..=1, "Edm.Int32"),
-    ("day", 1..=1, "Edm.Int32"),
-    ("hour", 1..=1, "Edm.Int32"),
-    ("minute", 1..=1, "Edm.Int32"),
-    ("second", 1..=1, "Edm.Int32"),
-    ("fractionalseconds", 1..=1, "Edm.Decimal"),
-    ("totalseconds", 1..=1, "Edm.Decimal"),
-    ("totaloffsetminutes", 1..=1, "Edm.Int32"),
-    ("date", 1..=1, "Edm.Date"),
-    ("time", 1..=1, "Edm.TimeOfDay"),
-    ("now", 0..=0, "Edm.DateTimeOffset"),
-    ("maxdatetime", 0..=0, "Edm.DateTimeOffset"),
-    ("mindatetime", 0..=0, "Edm.DateTimeOffset"),
-    ("round", 1..=1, "Edm.Double"),
-    ("floor", 1..=1, "Edm.Double"),
-    ("ceiling", 1..=1, "Edm.Double"),
-    ("geo.distance", 2..=2, "Edm.Double"),
-    ("geo.length", 1..=1, "Edm.Double"),
-    ("geo.intersects", 2..=2, "Edm.Boolean"),
-];
+/// How the literal should have been written for a property of type `wanted`.
+fn literal_advice(text: &str, wanted: &Type, literal: &Expr, problem: Problem) -> Problem {
+    let span = literal.span;
+    let ExprKind::Literal(value) = &literal.kind else { return problem };
+    let raw = span.of(text);
+    match value {
+        Literal::Text(value) if wanted.is("Edm.Boolean") => {
+            match ["true", "false"].iter().find(|word| word.eq_ignore_ascii_case(value.trim())) {
+                Some(word) => problem.hint("true and false stand without quotes.").fix(span, *word),
+                None => problem.hint("This property is true or false."),
+            }
+        }
+        Literal::Text(value) if wanted.is("Edm.Guid") && datetime::is_guid(value) => {
+            problem.hint("This GUID stands without quotes.").fix(span, value.clone())
+        }
+        Literal::Text(value) if wanted.is("Edm.DateTimeOffset") => {
+            let problem = problem.hint("Dates stand without quotes, as 2024-01-31T00:00:00Z.");
+            if datetime::Instant::parse(value).is_some() {
+                problem.fix(span, value.clone())
+            } else if datetime::Date::parse(value).is_some() {
+                problem.fix(span, format!("{value}T00:00:00Z"))
+            } else {
+                problem
+            }
+        }
+        Literal::Text(value) if value.parse::<i64>().is_ok() && wanted.is_number() => {
+            problem.hint("Numbers stand without quotes.").fix(span, value.clone())
+        }
+        Literal::Text(_) => problem,
+        _ if *wanted == TEXT => problem
+            .hint("This property is text: the value stands between quotes.")
+            .fix(span, format!("'{raw}'")),
+        _ => problem,
+    }
+}

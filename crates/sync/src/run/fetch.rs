@@ -160,6 +160,7 @@ async fn write_page(
     round: &mut Round,
     page: UserPage,
 ) -> Result<(), Failure> {
+    // A full read also names some who are gone. Nobody is removed by a run, so there is nothing to do about them.
     let UserPage { users, unreadable, changed_values, next, removed: _ } = page;
     let mut notices = unreadable;
     notices.extend(changed_values);
