@@ -79,3 +79,68 @@ impl Bucket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+
+    use super::*;
+
+    const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+    fn bucket(units: u32) -> Bucket {
+        Bucket::new(Throttling { units: Some(units), retry_after: true }, START)
+    }
+
+    fn refused_after(seconds: u64) -> Option<Option<u64>> {
+        Some(Some(seconds))
+    }
+
+    #[test]
+    fn what_is_used_shows_from_eighty_percent_on_and_is_refused_beyond_all() {
+        let mut bucket = bucket(10);
+        let mut charged = |cost| bucket.charge(cost, 60, false, START);
+        assert_eq!(charged(7), Charged { percent: None, refused: None });
+        assert_eq!(charged(1), Charged { percent: Some(80), refused: None });
+        assert_eq!(charged(2), Charged { percent: Some(100), refused: None });
+        assert_eq!(charged(1), Charged { percent: Some(110), refused: refused_after(1) });
+        assert_eq!(charged(3), Charged { percent: Some(140), refused: refused_after(4) });
+        assert_eq!(charged(50), Charged { percent: Some(180), refused: refused_after(8) });
+    }
+
+    #[test]
+    fn it_empties_in_ten_seconds_and_refused_requests_delay_that() {
+        let mut full = bucket(10);
+        full.charge(10, 60, false, START);
+        assert_eq!(full.charge(10, 60, false, START + Duration::seconds(10)).percent, Some(100));
+        let mut over = bucket(10);
+        over.charge(10, 60, false, START);
+        over.charge(5, 60, false, START);
+        let later = over.charge(10, 60, false, START + Duration::seconds(10));
+        assert_eq!(later, Charged { percent: Some(150), refused: refused_after(5) });
+    }
+
+    #[test]
+    fn low_priority_has_four_fifths() {
+        let mut bucket = bucket(10);
+        assert_eq!(bucket.charge(8, 60, true, START).refused, None);
+        assert_eq!(bucket.charge(1, 60, true, START).refused, refused_after(1));
+        assert_eq!(bucket.charge(1, 60, false, START).refused, None);
+    }
+
+    #[test]
+    fn the_limit_follows_the_number_of_users() {
+        for (users, limit) in [(49, 3_500), (50, 5_000), (500, 5_000), (501, 8_000)] {
+            let mut bucket = Bucket::new(Throttling::default(), START);
+            assert_eq!(bucket.charge(limit, users, false, START).refused, None, "{users}");
+            assert_eq!(bucket.charge(1, users, false, START).refused, refused_after(1), "{users}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_moved_back_gives_nothing_and_takes_nothing() {
+        let mut bucket = bucket(10);
+        bucket.charge(5, 60, false, START);
+        assert_eq!(bucket.charge(4, 60, false, START - Duration::hours(1)).percent, Some(90));
+    }
+}

@@ -244,9 +244,9 @@ async fn tokens_are_refused_when_missing_foreign_or_expired() {
     let other = Bench::of_size(entra_sim::Size { seed: 2, ..Default::default() }).await;
     assert_eq!(ask(Some(&other.token().await)).await.refusal(), (401, "InvalidAuthenticationToken"));
 
-    bench.running.sim().advance_clock(Duration::seconds(3598));
+    bench.running.sim().advance_clock(Duration::minutes(58));
     assert_eq!(ask(Some(&token)).await.status, 200);
-    bench.running.sim().advance_clock(Duration::seconds(2));
+    bench.running.sim().advance_clock(Duration::minutes(2));
     let expired = ask(Some(&token)).await;
     assert_eq!(expired.refusal(), (401, "InvalidAuthenticationToken"));
     assert_eq!(message(&expired), "Lifetime validation failed, the token is expired.");
