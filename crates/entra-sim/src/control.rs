@@ -3,8 +3,11 @@
 //!
 //! | request | body | effect |
 //! | --- | --- | --- |
-//! | `GET /state` | | tenant, application, secrets, certificates, roles, time |
+//! | `GET /state` | | tenant, application, secrets, certificates, roles, time, number of changes so far |
 //! | `POST /reset` | `{"users":N,"groups":N,"members_per_group":N,"seed":S}`, all optional | another invented company in place of the directory; page and delta tokens are void |
+//! | `POST /changes` | a list of the changes below | makes them in this order, all or none; answers the ids of the objects |
+//! | `POST /delta-habits` | `{"replays":true,"removed_in_first_round":true,"members_follow":true,"resync":"gone"}`, all optional | what delta answers do beyond the necessary; what is left out is switched off. `resync` is `gone` (410 with `Location`), `resync_required` (the same with that code) or `bad_request` (400) |
+//! | `POST /throttling`, `DELETE /throttling` | `{"units":N,"retry_after":true}`, both optional | Graph requests have so many resource units in ten seconds (else by the number of users), and a 429 says when to come back; ends it |
 //! | `POST /roles` | `["User.Read.All"]` | grants exactly these application permissions to the tokens from now on |
 //! | `POST /secrets` | `{"add":{"value":"…","lasts_seconds":N}}`, `{"expire":"<key id>"}`, `{"remove":"<key id>"}` | `add` answers the secret |
 //! | `POST /certificates` | `{"pem":"…"}` | uploads a certificate (RSA); answers its thumbprint |
@@ -14,6 +17,21 @@
 //! | `POST /clock` | `{"advance_seconds":N}` | moves the simulator's clock; back when negative |
 //! | `POST /latency` | `{"ms":N}` | every answer of login and Graph takes so long |
 //! | `GET /requests`, `DELETE /requests` | | the log of requests to login and Graph; empties it |
+//!
+//! The changes ([`Change`]); a user or group is named by its id, a user also by its user principal name:
+//!
+//! | change | effect |
+//! | --- | --- |
+//! | `{"add_user":{"userPrincipalName":"…",…}}` | a new user; what is left out is completed as in an import |
+//! | `{"add_group":{"displayName":"…",…}}` | a new group without members; `"groupTypes":["Unified"]` makes it a Microsoft 365 group |
+//! | `{"set":{"object":"…","properties":{…}}}` | properties get another value; null clears |
+//! | `{"rename":{"object":"…","display_name":"…","address":"…"}}` | with an address it becomes the primary one and a user's principal name, and the old one stays as an alias |
+//! | `{"disable":"…"}`, `{"enable":"…"}` | a user's sign-in |
+//! | `{"delete":{"object":"…","for_good":true}}` | users and Microsoft 365 groups go to the recycle bin for 30 days unless `for_good`; other groups are gone at once |
+//! | `{"restore":"<id>"}` | out of the recycle bin |
+//! | `{"move_alias":{"address":"…","from":"…","to":"…"}}` | an alias changes hands |
+//! | `{"swap_primaries":{"one":"…","other":"…"}}` | two objects exchange primary address and `mail` |
+//! | `{"add_members":{"group":"…","members":["…"]}}`, `{"remove_members":{…}}` | direct members |
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -28,13 +46,19 @@ use time::Duration;
 
 use crate::application::{Certificate, Secret};
 use crate::clock::graph_time;
+use crate::directory::Change;
+use crate::habits::DeltaHabits;
 use crate::state::{GraphFault, RequestLog, Sim};
 use crate::tenant::{Kind, Size, Tenant};
+use crate::throttle::Throttling;
 
 pub(crate) fn router(sim: Sim) -> Router {
     Router::new()
         .route("/state", get(state))
         .route("/reset", post(reset))
+        .route("/changes", post(changes))
+        .route("/delta-habits", post(delta_habits))
+        .route("/throttling", post(throttling).delete(no_throttling))
         .route("/roles", post(roles))
         .route("/secrets", post(secrets))
         .route("/certificates", post(certificates))
@@ -51,7 +75,8 @@ fn refused(why: &str) -> Response {
 }
 
 async fn state(State(sim): State<Sim>) -> Json<Value> {
-    let tenant = sim.tenant();
+    let directory = sim.directory();
+    let tenant = directory.tenant();
     let now = sim.now();
     let domains: Vec<&str> = tenant.domains().iter().map(|domain| domain.name.as_str()).collect();
     let secrets: Vec<Value> = sim.secrets().iter().map(|secret| shown(secret, secret.end <= now)).collect();
@@ -62,14 +87,15 @@ async fn state(State(sim): State<Sim>) -> Json<Value> {
             "display_name": tenant.display_name(),
             "domain": tenant.initial_domain(),
             "domains": domains,
-            "users": tenant.count(Kind::User),
-            "groups": tenant.count(Kind::Group),
+            "users": directory.count(Kind::User),
+            "groups": directory.count(Kind::Group),
         },
         "client_id": sim.client_id(),
         "secrets": secrets,
         "certificates": certificates,
         "roles": sim.roles(),
         "time": graph_time(now),
+        "changes": directory.sequence(),
     }))
 }
 
@@ -99,6 +125,28 @@ async fn reset(State(sim): State<Sim>, Json(reset): Json<Reset>) -> StatusCode {
         members_per_group: reset.members_per_group.unwrap_or(usual.members_per_group),
         seed: reset.seed.unwrap_or_else(|| sim.seed()),
     }));
+    StatusCode::NO_CONTENT
+}
+
+async fn changes(State(sim): State<Sim>, Json(changes): Json<Vec<Change>>) -> Response {
+    match sim.change_all(&changes) {
+        Ok(ids) => Json(ids).into_response(),
+        Err((at, why)) => refused(&format!("change {at}: {why}; none was made")),
+    }
+}
+
+async fn delta_habits(State(sim): State<Sim>, Json(habits): Json<DeltaHabits>) -> StatusCode {
+    sim.set_delta_habits(habits);
+    StatusCode::NO_CONTENT
+}
+
+async fn throttling(State(sim): State<Sim>, Json(rules): Json<Throttling>) -> StatusCode {
+    sim.set_throttling(Some(rules));
+    StatusCode::NO_CONTENT
+}
+
+async fn no_throttling(State(sim): State<Sim>) -> StatusCode {
+    sim.set_throttling(None);
     StatusCode::NO_CONTENT
 }
 

@@ -24,24 +24,34 @@
 //! Anything else starts the program `entra-sim` and talks to its control address (module `control`), which
 //! offers the same as [`Sim`].
 //!
-//! How the pieces lie: [`Tenant`] is the directory, invented or imported; [`Sim`] adds the application
-//! registration, the clock and what a test has switched; `login` and `graph` answer requests from it.
+//! A tenant also lives: [`Sim::change`] adds, renames, moves, deletes and restores, and the delta queries report
+//! it the way the service does.
+//!
+//! How the pieces lie: [`Tenant`] is what the directory begins as, invented or imported; [`Directory`] is that
+//! with every [`Change`] since; [`Sim`] adds the application registration, the clock and what a test has
+//! switched; `login` and `graph` answer requests from it.
 
 mod application;
 mod chance;
 mod clock;
 mod control;
 mod der;
+mod directory;
 mod graph;
+mod habits;
 mod login;
 mod origin;
 mod server;
 mod state;
 mod tenant;
+mod throttle;
 mod tls;
 
 pub use application::{Certificate, DEFAULT_ROLES, Secret};
+pub use directory::{Change, ChangeError, Directory, Standing};
+pub use habits::{DeltaHabits, Resync};
 pub use origin::Scheme;
 pub use server::{Options, Running, StartError, Tls, router};
 pub use state::{DeltaPages, GraphFault, Logged, RequestLog, Sim};
 pub use tenant::{Domain, Import, ImportError, Kind, Object, Reference, Size, Tenant};
+pub use throttle::Throttling;

@@ -10,7 +10,10 @@ use time::{Duration, OffsetDateTime};
 use crate::application::{Application, Certificate, Secret};
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::tenant::Tenant;
+use crate::directory::{Change, ChangeError, Directory};
+use crate::habits::DeltaHabits;
+use crate::tenant::{Kind, Tenant};
+use crate::throttle::{Bucket, Charged, Throttling};
 
 /// How many requests the log remembers; the number of all of them is counted apart.
 const LOG_LENGTH: usize = 10_000;
@@ -77,15 +80,17 @@ pub struct RequestLog {
 /// State behind one lock; every use is short and none waits for anything while holding it.
 #[derive(Debug)]
 pub(crate) struct World {
-    pub(crate) tenant: Arc<Tenant>,
+    directory: Arc<Directory>,
     /// Raised whenever the directory is replaced: page and delta tokens of an older one are void.
-    pub(crate) generation: u64,
+    generation: u64,
     pub(crate) application: Application,
     pub(crate) clock: Clock,
     pub(crate) latency_ms: u64,
     /// Error number, and how often it is still to be given (`None`: always).
     token_fault: Option<(u32, Option<u32>)>,
     graph_faults: Vec<GraphFault>,
+    delta_habits: DeltaHabits,
+    bucket: Option<Bucket>,
     log: RequestLog,
     chance: Chance,
 }
@@ -104,13 +109,15 @@ impl Sim {
     pub fn new(tenant: Tenant, seed: u64, delta_pages: DeltaPages) -> Self {
         let clock = Clock::new();
         let world = World {
-            tenant: Arc::new(tenant),
+            directory: Arc::new(Directory::new(Arc::new(tenant), seed)),
             generation: 1,
             application: Application::new(seed, clock.now()),
             clock,
             latency_ms: 0,
             token_fault: None,
             graph_faults: Vec::new(),
+            delta_habits: DeltaHabits::default(),
+            bucket: None,
             log: RequestLog::default(),
             chance: Chance::of(seed, "requests", 0),
         };
@@ -127,10 +134,51 @@ impl Sim {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The directory as it is now.
+    /// The tenant as it was invented or imported: its id, name and domains, and its objects before any change.
     #[must_use]
     pub fn tenant(&self) -> Arc<Tenant> {
-        Arc::clone(&self.world().tenant)
+        Arc::clone(self.world().directory.tenant())
+    }
+
+    /// The directory as it is now, with all changes. What is handed out stays as it is.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.directory_and_generation().0
+    }
+
+    /// The directory, and the number that page and delta tokens of it carry.
+    pub(crate) fn directory_and_generation(&self) -> (Arc<Directory>, u64) {
+        let mut world = self.world();
+        let now = world.clock.now();
+        if world.directory.has_expired(now) {
+            Arc::make_mut(&mut world.directory).empty_bin(now);
+        }
+        (Arc::clone(&world.directory), world.generation)
+    }
+
+    /// Changes one object of the directory and returns its id.
+    ///
+    /// # Errors
+    /// When the change names what is not there, or would give two objects the same id or name.
+    pub fn change(&self, change: &Change) -> Result<String, ChangeError> {
+        let world = &mut *self.world();
+        let directory = Arc::make_mut(&mut world.directory);
+        directory.apply(change, world.clock.now(), world.delta_habits.members_follow)
+    }
+
+    /// Makes several changes in this order, all of them or none, and returns the ids of their objects.
+    ///
+    /// # Errors
+    /// The position of the first change that is not possible, and why.
+    pub fn change_all(&self, changes: &[Change]) -> Result<Vec<String>, (usize, ChangeError)> {
+        let mut world = self.world();
+        let (now, members_follow) = (world.clock.now(), world.delta_habits.members_follow);
+        let mut changed = Directory::clone(&world.directory);
+        let mut apply = |change| changed.apply(change, now, members_follow);
+        let ids = changes.iter().enumerate().map(|(at, change)| apply(change).map_err(|why| (at, why)));
+        let ids = ids.collect::<Result<_, _>>()?;
+        world.directory = Arc::new(changed);
+        Ok(ids)
     }
 
     /// The application (client) id.
@@ -159,7 +207,7 @@ impl Sim {
     /// Replaces the directory. Tokens for the next page and for changes lose their meaning.
     pub fn replace_tenant(&self, tenant: Tenant) {
         let mut world = self.world();
-        world.tenant = Arc::new(tenant);
+        world.directory = Arc::new(Directory::new(Arc::new(tenant), self.seed));
         world.generation += 1;
     }
 
@@ -231,6 +279,31 @@ impl Sim {
     /// Removes all of them.
     pub fn clear_graph_faults(&self) {
         self.world().graph_faults.clear();
+    }
+
+    /// Switches what delta answers do beyond the necessary.
+    pub fn set_delta_habits(&self, habits: DeltaHabits) {
+        self.world().delta_habits = habits;
+    }
+
+    /// What is switched.
+    #[must_use]
+    pub fn delta_habits(&self) -> DeltaHabits {
+        self.world().delta_habits
+    }
+
+    /// Throttles Graph requests from now on; `None` ends it.
+    pub fn set_throttling(&self, rules: Option<Throttling>) {
+        let mut world = self.world();
+        let now = world.clock.now();
+        world.bucket = rules.map(|rules| Bucket::new(rules, now));
+    }
+
+    /// What a request of this cost meets; nothing while the tenant does not throttle.
+    pub(crate) fn charge(&self, cost: u32, low_priority: bool) -> Option<Charged> {
+        let world = &mut *self.world();
+        let bucket = world.bucket.as_mut()?;
+        Some(bucket.charge(cost, world.directory.count(Kind::User), low_priority, world.clock.now()))
     }
 
     /// Waits so long before answering a request of login or Graph.

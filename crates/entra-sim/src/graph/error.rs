@@ -1,10 +1,11 @@
 //! Graph's errors: status, code and message, and the JSON around them (contract 6.1).
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderName, StatusCode, header};
+use odata_filter::{Code, Problem};
 use serde_json::json;
 
-use super::reply::Frame;
+use super::reply::{Answer, Frame};
+use crate::habits::Resync;
 use crate::state::GraphFault;
 
 /// An answer other than success.
@@ -34,6 +35,13 @@ impl GraphError {
         Self::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message)
     }
 
+    pub(super) fn search_without_header() -> Self {
+        Self::unsupported_query(
+            "Request with $search query parameter only works through MSGraph with a special request header: \
+             'ConsistencyLevel: eventual'",
+        )
+    }
+
     pub(super) fn unknown_segment(segment: &str) -> Self {
         Self::bad_request(format!("Resource not found for the segment '{segment}'."))
     }
@@ -49,6 +57,19 @@ impl GraphError {
         )
     }
 
+    /// `/$count` without the header.
+    pub(super) fn count_not_supported() -> Self {
+        Self::directory_bad_request("$count is not currently supported.")
+    }
+
+    /// A POST without a body that its route can read.
+    pub(super) fn unreadable_body() -> Self {
+        Self::bad_request(
+            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of \
+             valid JSON format.",
+        )
+    }
+
     pub(super) fn expired_page() -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
@@ -58,14 +79,55 @@ impl GraphError {
     }
 
     /// The delta token means nothing (any more); following `restart` begins a full round.
-    pub(super) fn sync_state_not_found(restart: String) -> Self {
+    pub(super) fn begin_again(spelling: Resync, restart: String) -> Self {
+        let (status, code) = match spelling {
+            Resync::Gone => (StatusCode::GONE, "SyncStateNotFound"),
+            Resync::ResyncRequired => (StatusCode::GONE, "resyncRequired"),
+            Resync::BadRequest => (StatusCode::BAD_REQUEST, "syncStateNotFound"),
+        };
+        let message = "The sync state generation is not found. The delta token is expired and data must be \
+                       synchronized again.";
+        let headers = if status == StatusCode::GONE { vec![(header::LOCATION, restart)] } else { Vec::new() };
+        Self { headers, ..Self::new(status, code, message) }
+    }
+
+    /// What the engine that was asked says to a filter.
+    pub(super) fn of_filter(problem: &Problem) -> Self {
+        match problem.code {
+            Code::BadRequest => Self::bad_request(&problem.message),
+            Code::RequestBadRequest => Self::directory_bad_request(&problem.message),
+            Code::TooLong => Self::new(
+                StatusCode::URI_TOO_LONG,
+                "BadRequest",
+                "The request URL is longer than 2048 characters.",
+            ),
+            // The others are remarks or belong to LDAP; neither is an engine's refusal.
+            Code::RequestUnsupportedQuery | Code::Uncertain | Code::NotFollowed | Code::InvalidLdapFilter => {
+                Self::unsupported_query(&problem.message)
+            }
+        }
+    }
+
+    /// More resource units than the application has. `scope` names it and its tenant.
+    pub(super) fn throttled(scope: String, percent: Option<u64>, wait: Option<u64>) -> Self {
         let error = Self::new(
-            StatusCode::GONE,
-            "SyncStateNotFound",
-            "The sync state generation is not found. The delta token is expired and data must be \
-             synchronized again.",
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequests",
+            "Too many requests. Please try again later.",
         );
-        Self { headers: vec![(header::LOCATION, restart)], ..error }
+        let mut headers = vec![
+            (HeaderName::from_static("x-ms-throttle-scope"), scope),
+            (HeaderName::from_static("x-ms-throttle-information"), "ResourceUnitLimitExceeded".to_owned()),
+        ];
+        headers.extend(wait.map(|seconds| (header::RETRY_AFTER, seconds.to_string())));
+        headers.extend(percent.map(limit_percentage));
+        Self { headers, ..error }
+    }
+
+    /// The request before it in the batch failed.
+    pub(super) fn failed_dependency(id: &str) -> Self {
+        let message = format!("The request '{id}' that this one depends on failed.");
+        Self::new(StatusCode::FAILED_DEPENDENCY, "FailedDependency", message)
     }
 
     pub(super) fn not_implemented() -> Self {
@@ -99,7 +161,7 @@ impl GraphError {
         Self { headers: wait.into_iter().collect(), ..Self::new(status, &fault.code, fault.message.clone()) }
     }
 
-    pub(super) fn into_response(self, frame: &Frame) -> Response {
+    pub(super) fn answer(self, frame: &Frame) -> Answer {
         let body = json!({ "error": {
             "code": self.code,
             "message": self.message,
@@ -109,14 +171,12 @@ impl GraphError {
                 "client-request-id": frame.client_request_id,
             },
         }});
-        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-        let mut response = (self.status, headers, body.to_string()).into_response();
-        for (name, value) in self.headers {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                response.headers_mut().insert(name, value);
-            }
-        }
-        frame.add_to(response.headers_mut());
-        response
+        Answer::error(self.status, self.headers, body)
     }
+}
+
+/// `x-ms-throttle-limit-percentage`: 0.8 to 1.8.
+pub(super) fn limit_percentage(percent: u64) -> (HeaderName, String) {
+    let share = format!("{}.{:02}", percent / 100, percent % 100);
+    (HeaderName::from_static("x-ms-throttle-limit-percentage"), share)
 }

@@ -25,6 +25,12 @@ pub(super) struct DeltaToken {
     pub(super) issued: i64,
     /// `$select` of the first request.
     pub(super) select: Option<String>,
+    /// `$filter` of the first request.
+    pub(super) filter: Option<String>,
+    /// Changes up to this number were in the rounds before; `None` in the first round, which has everything.
+    pub(super) since: Option<usize>,
+    /// Changes up to this number are in this round; later ones wait for the next, also when the reader is slow.
+    pub(super) until: usize,
     /// What the next page begins with; `None` in a delta link: the round is over.
     pub(super) next: Option<Place>,
 }
@@ -32,7 +38,7 @@ pub(super) struct DeltaToken {
 /// A place in a delta round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
-    /// Position of the object.
+    /// Position of the object in a first round, number of the change in a later one.
     pub(super) at: usize,
     /// For a group: how many of its members were on earlier pages.
     pub(super) members: usize,

@@ -1,96 +1,141 @@
-//! `graph.microsoft.com/v1.0`: what the simulator answers of Graph (contract 2, 3, 6.1, 7.5).
+//! `graph.microsoft.com/v1.0`: what the simulator answers of Graph (contract 2, 3, 6, 7).
 //!
 //! One function, [`answer`], takes a request apart and finds its route by the segments of the path: clients
 //! write them in several ways (`delta`, `delta()`, `users('id')`, `%24count`), and a path matcher for web
 //! applications knows one. A query option that a route does not have is refused with Graph's error, never
-//! ignored, so that a client that relies on it finds out here.
+//! ignored, so that a client that relies on it finds out here. A batch asks the same function once for each of
+//! its requests.
 
 mod access;
+mod batch;
+mod conditions;
 mod delta;
 mod error;
 mod link;
 mod list;
+mod members;
 mod organization;
+mod page;
 mod query;
 mod reply;
+mod search;
+mod several;
 
 use std::sync::Arc;
 
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
+use crate::directory::Directory;
 use crate::origin::Origin;
 use crate::state::Sim;
-use crate::tenant::{Kind, Tenant};
+use crate::tenant::Kind;
 use access::Caller;
-use error::GraphError;
+use error::{GraphError, limit_percentage};
 use query::Query;
 use reply::{Frame, Reply};
+
+/// Graph takes 4 MB; a batch or a list of ids is far below.
+const LARGEST_BODY: usize = 4 << 20;
+
+/// A request below an origin, by itself or in a batch.
+struct Asked<'a> {
+    method: &'a Method,
+    /// With the version, `/v1.0/users`.
+    path: &'a str,
+    /// Without `?`.
+    query: &'a str,
+    headers: &'a HeaderMap,
+    /// Null when there is none, or none that can be read.
+    body: &'a Value,
+    in_batch: bool,
+}
 
 /// A request below `/v1.0`, taken apart, with the directory it is asked of.
 struct Call<'a> {
     sim: &'a Sim,
-    tenant: Arc<Tenant>,
+    origin: &'a Origin,
+    asked: &'a Asked<'a>,
+    directory: Arc<Directory>,
     generation: u64,
     caller: Caller,
-    headers: &'a HeaderMap,
     query: Query,
     /// `http://127.0.0.1:18080/v1.0`
     base: String,
 }
 
 impl Call<'_> {
+    fn header(&self, name: &str) -> &str {
+        self.asked.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     /// Whether the client asked for the advanced engine's header; it is not kept from page to page.
     fn eventual(&self) -> bool {
-        let level = self.headers.get("consistencylevel").and_then(|value| value.to_str().ok());
-        level.is_some_and(|level| level.eq_ignore_ascii_case("eventual"))
+        self.header("consistencylevel").eq_ignore_ascii_case("eventual")
+    }
+
+    /// Whether the advanced engine answers a list: it needs the header and the option.
+    fn advanced(&self) -> Result<bool, GraphError> {
+        Ok(self.query.count()? && self.eventual())
+    }
+
+    /// Whether the client prefers delta answers with nothing but what changed.
+    fn prefers_minimal(&self) -> bool {
+        self.header("prefer").split([',', ';']).any(|wish| wish.trim().eq_ignore_ascii_case("return=minimal"))
     }
 }
 
 /// Answers everything that is not a login route.
 pub(crate) async fn handle(State(sim): State<Sim>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    let body = serde_json::from_slice(&body).unwrap_or_default();
     let origin = Origin::of_parts(&parts);
     let frame = Frame::new(&sim, &parts.headers);
-    let query = parts.uri.query().unwrap_or_default();
-    match answer(&sim, &origin, &parts.method, parts.uri.path(), query, &parts.headers) {
-        Ok(reply) => reply.into_response(&frame),
-        Err(error) => error.into_response(&frame),
-    }
+    let asked = Asked {
+        method: &parts.method,
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body: &body,
+        in_batch: false,
+    };
+    let answer = match answer(&sim, &origin, &asked) {
+        Ok(reply) => reply.answer(),
+        Err(error) => error.answer(&frame),
+    };
+    answer.into_response(&frame)
 }
 
-fn answer(
-    sim: &Sim,
-    origin: &Origin,
-    method: &Method,
-    path: &str,
-    query: &str,
-    headers: &HeaderMap,
-) -> Result<Reply, GraphError> {
+fn answer(sim: &Sim, origin: &Origin, asked: &Asked<'_>) -> Result<Reply, GraphError> {
+    let path = asked.path;
     let (version, rest) =
         path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_matches('/'), ""));
     let segments = segments(rest);
     if let Some(fault) = sim.take_graph_fault(&format!("/{}", segments.join("/"))) {
         return Err(GraphError::scripted(&fault));
     }
-    let caller = access::caller(sim, headers)?;
+    let caller = access::caller(sim, asked.headers)?;
     if version != "v1.0" {
         return Err(GraphError::bad_request(format!("Invalid version: {version}")));
     }
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let (tenant, generation) = {
-        let world = sim.world();
-        (Arc::clone(&world.tenant), world.generation)
-    };
-    let query = Query::parse(query)?;
+    let (directory, generation) = sim.directory_and_generation();
+    let query = Query::parse(asked.query)?;
     let base = format!("{}/v1.0", origin.base());
-    let call = Call { sim, tenant, generation, caller, headers, query, base };
-    route(&call, method, &segments)
+    let call = Call { sim, origin, asked, directory, generation, caller, query, base };
+    let reply = route(&call, &segments)?;
+    // A batch costs what its requests cost, and those have paid.
+    if segments == ["$batch"] { Ok(reply) } else { charged(&call, reply) }
 }
 
-fn route(call: &Call<'_>, method: &Method, segments: &[&str]) -> Result<Reply, GraphError> {
+fn route(call: &Call<'_>, segments: &[&str]) -> Result<Reply, GraphError> {
+    const USER: &str = "microsoft.graph.user";
+    const GROUP: &str = "microsoft.graph.group";
     let handler: &dyn Fn() -> Result<Reply, GraphError> = match segments {
         ["organization"] => &|| organization::organization(call),
         ["domains"] => &|| organization::domains(call),
@@ -102,8 +147,19 @@ fn route(call: &Call<'_>, method: &Method, segments: &[&str]) -> Result<Reply, G
         ["groups", "$count"] => &|| list::count(call, Kind::Group),
         ["groups", "delta" | "microsoft.graph.delta"] => &|| delta::groups(call),
         ["groups", id] => &|| list::group(call, id),
-        ["groups", id, "members"] => &|| list::members(call, id),
-        ["organization" | "domains" | "users" | "groups", .., last] => {
+        ["groups", id, relation @ ("members" | "transitiveMembers"), rest @ ..]
+            if matches!(rest, [] | [USER | GROUP | "$count"] | [USER | GROUP, "$count"]) =>
+        {
+            &|| members::members(call, id, relation, rest)
+        }
+        ["directory", "deletedItems", cast @ (USER | GROUP), rest @ ..]
+            if matches!(rest, [] | ["$count"]) =>
+        {
+            &|| several::deleted_items(call, cast, rest)
+        }
+        ["directoryObjects", "getByIds" | "microsoft.graph.getByIds"] => &|| several::get_by_ids(call),
+        ["$batch"] => &|| batch::batch(call),
+        ["organization" | "domains" | "users" | "groups" | "directory" | "directoryObjects", .., last] => {
             return Err(GraphError::unknown_segment(last));
         }
         [first, ..] => return Err(GraphError::unknown_segment(first)),
@@ -115,7 +171,11 @@ fn route(call: &Call<'_>, method: &Method, segments: &[&str]) -> Result<Reply, G
             ));
         }
     };
-    if method != Method::GET {
+    let takes = match segments {
+        ["directoryObjects", ..] | ["$batch"] => Method::POST,
+        _ => Method::GET,
+    };
+    if *call.asked.method != takes {
         return Err(GraphError::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "Request_BadRequest",
@@ -123,6 +183,21 @@ fn route(call: &Call<'_>, method: &Method, segments: &[&str]) -> Result<Reply, G
         ));
     }
     handler()
+}
+
+/// Lets a request pay for its answer, or refuses it when the application has used its share.
+fn charged(call: &Call<'_>, reply: Reply) -> Result<Reply, GraphError> {
+    let low_priority = call.header("x-ms-throttle-priority").eq_ignore_ascii_case("low");
+    let Some(charged) = call.sim.charge(reply.cost, low_priority) else { return Ok(reply) };
+    if let Some(wait) = charged.refused {
+        let (application, tenant) = (call.sim.client_id(), call.directory.tenant().id());
+        let scope = format!("Tenant_Application/ReadWrite/{application}/{tenant}");
+        return Err(GraphError::throttled(scope, charged.percent, wait));
+    }
+    Ok(match charged.percent.map(limit_percentage) {
+        Some((name, value)) => reply.with_header(name, value),
+        None => reply,
+    })
 }
 
 /// The segments of a path, decoded; a key in parentheses (`users('id')`) becomes a segment of its own and the

@@ -12,7 +12,8 @@ use crate::tenant::Object;
 pub(super) fn organization(call: &Call<'_>) -> Result<Reply, GraphError> {
     call.caller.require(ORGANIZATION)?;
     let verified: Vec<Value> = call
-        .tenant
+        .directory
+        .tenant()
         .domains()
         .iter()
         .map(|domain| {
@@ -26,14 +27,14 @@ pub(super) fn organization(call: &Call<'_>) -> Result<Reply, GraphError> {
         })
         .collect();
     let organization = json!({
-        "id": call.tenant.id(),
+        "id": call.directory.tenant().id(),
         "deletedDateTime": null,
         "businessPhones": ["+44 20 7946 0000"],
         "city": "London",
         "country": null,
         "countryLetterCode": "GB",
         "createdDateTime": "2015-01-05T08:00:00Z",
-        "displayName": call.tenant.display_name(),
+        "displayName": call.directory.tenant().display_name(),
         "onPremisesLastSyncDateTime": null,
         "onPremisesSyncEnabled": null,
         "preferredLanguage": "en",
@@ -47,7 +48,8 @@ pub(super) fn organization(call: &Call<'_>) -> Result<Reply, GraphError> {
 pub(super) fn domains(call: &Call<'_>) -> Result<Reply, GraphError> {
     call.caller.require(DOMAINS)?;
     let all = call
-        .tenant
+        .directory
+        .tenant()
         .domains()
         .iter()
         .map(|domain| {
@@ -85,5 +87,5 @@ fn collection(call: &Call<'_>, set: &str, all: Vec<Value>) -> Result<Reply, Grap
     let mut body = Object::new();
     body.insert("@odata.context".to_owned(), json!(format!("{}/$metadata#{set}{selected}", call.base)));
     body.insert("value".to_owned(), Value::Array(value));
-    Ok(Reply::Json { body: Value::Object(body), cost: 1 })
+    Ok(Reply::json(Value::Object(body), 1))
 }

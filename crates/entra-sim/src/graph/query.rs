@@ -1,7 +1,5 @@
 //! Query options: reading them in whatever way they were encoded, and refusing the ones a route does not have.
 
-use serde_json::Value;
-
 use super::error::GraphError;
 use crate::tenant::Object;
 
@@ -55,6 +53,11 @@ impl Query {
         self.options.iter().find(|(existing, _)| existing == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether there is any option at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.options.is_empty()
+    }
+
     /// Refuses every option but these.
     pub(super) fn only(&self, allowed: &[&str], eventual: bool) -> Result<(), GraphError> {
         let Some((name, _)) = self.options.iter().find(|(name, _)| !allowed.contains(&name.as_str())) else {
@@ -62,10 +65,7 @@ impl Query {
         };
         Err(match name.as_str() {
             "$orderby" => GraphError::unsupported_query("An unsupported property was specified."),
-            "$search" if !eventual => GraphError::unsupported_query(
-                "Request with $search query parameter only works through MSGraph with a special request \
-                 header: 'ConsistencyLevel: eventual'",
-            ),
+            "$search" if !eventual => GraphError::search_without_header(),
             "$skip" => GraphError::directory_bad_request("'$skip' is not supported by the service."),
             "$filter" | "$search" | "$expand" => GraphError::unsupported_query("Unsupported Query."),
             other => GraphError::bad_request(format!("The query parameter '{other}' is not supported.")),
@@ -141,10 +141,4 @@ pub(super) fn project(object: &Object, select: Option<&Select>, default: &[&str]
         .filter(|(name, _)| wanted(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
-}
-
-/// Without the properties that have no value: delta leaves out what was never set.
-pub(super) fn without_nulls(mut object: Object) -> Object {
-    object.retain(|_, value| !matches!(value, Value::Null));
-    object
 }

@@ -1,8 +1,9 @@
-//! Graph's successful answers and the headers around every answer (contract 2.3).
+//! Answers and the headers around every one of them (contract 2.3), whether they go out by themselves or
+//! inside the answer to a batch.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::clock::graph_error_time;
 use crate::state::Sim;
@@ -30,44 +31,107 @@ impl Frame {
         let client_request_id = sent.map_or_else(|| request_id.clone(), str::to_owned);
         Self { request_id, client_request_id, date: graph_error_time(sim.now()) }
     }
-
-    pub(super) fn add_to(&self, headers: &mut HeaderMap) {
-        let mut add = |name: &'static str, value: &str| {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        };
-        add("request-id", &self.request_id);
-        add("client-request-id", &self.client_request_id);
-        add("x-ms-ags-diagnostic", DIAGNOSTIC);
-        add("odata-version", "4.0");
-    }
 }
 
 /// A success.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Reply {
-    /// A JSON answer and what it costs in resource units.
-    Json {
-        /// The answer.
-        body: Value,
-        /// `x-ms-resource-unit`.
-        cost: u32,
-    },
+pub(super) struct Reply {
+    body: Body,
+    /// What it costs in resource units.
+    pub(super) cost: u32,
+    headers: Vec<(HeaderName, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Body {
+    Json(Value),
     /// `text/plain`: a bare count.
     Count(usize),
 }
 
 impl Reply {
-    pub(super) fn into_response(self, frame: &Frame) -> Response {
-        let (kind, cost, body) = match self {
-            Self::Json { body, cost } => (JSON, cost, body.to_string()),
-            Self::Count(count) => ("text/plain", 1, count.to_string()),
+    pub(super) fn json(body: Value, cost: u32) -> Self {
+        Self { body: Body::Json(body), cost, headers: Vec::new() }
+    }
+
+    pub(super) fn count(count: usize) -> Self {
+        Self { body: Body::Count(count), cost: 1, headers: Vec::new() }
+    }
+
+    pub(super) fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn answer(self) -> Answer {
+        let kind = match self.body {
+            Body::Json(_) => JSON,
+            Body::Count(_) => "text/plain",
         };
-        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(kind))];
-        let mut response = (StatusCode::OK, headers, body).into_response();
-        frame.add_to(response.headers_mut());
-        response.headers_mut().insert("x-ms-resource-unit", HeaderValue::from(cost));
+        let mut headers = self.headers;
+        headers.push((header::CONTENT_TYPE, kind.to_owned()));
+        headers.push((HeaderName::from_static("x-ms-resource-unit"), self.cost.to_string()));
+        Answer { status: StatusCode::OK, headers, body: self.body }
+    }
+}
+
+/// What goes out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    headers: Vec<(HeaderName, String)>,
+    body: Body,
+}
+
+impl Answer {
+    pub(super) fn error(status: StatusCode, mut headers: Vec<(HeaderName, String)>, body: Value) -> Self {
+        headers.push((header::CONTENT_TYPE, "application/json".to_owned()));
+        Self { status, headers, body: Body::Json(body) }
+    }
+
+    pub(super) fn into_response(self, frame: &Frame) -> Response {
+        let body = match self.body {
+            Body::Json(body) => body.to_string(),
+            Body::Count(count) => count.to_string(),
+        };
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
+        for (name, value) in [
+            ("request-id", frame.request_id.as_str()),
+            ("client-request-id", &frame.client_request_id),
+            ("x-ms-ags-diagnostic", DIAGNOSTIC),
+            ("odata-version", "4.0"),
+        ] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
         response
     }
+
+    /// As the answer to one request of a batch. A count is text there as well.
+    pub(super) fn into_item(self, id: &str) -> Value {
+        let headers = self.headers.iter().map(|(name, value)| (in_capitals(name), json!(value)));
+        let headers: serde_json::Map<String, Value> = headers.collect();
+        let body = match self.body {
+            Body::Json(body) => body,
+            Body::Count(count) => json!(count),
+        };
+        json!({ "id": id, "status": self.status.as_u16(), "headers": headers, "body": body })
+    }
+}
+
+/// `Retry-After`: inside JSON, header names have the case they are documented in.
+fn in_capitals(name: &HeaderName) -> String {
+    let name = name.as_str();
+    if name.starts_with("x-ms-") {
+        return name.to_owned();
+    }
+    let parts = name.split('-').map(|part| part[..1].to_ascii_uppercase() + &part[1..]);
+    parts.collect::<Vec<_>>().join("-")
 }

@@ -229,7 +229,7 @@ fn is_guest(user: &Object) -> bool {
     text(user, "userType") == "Guest" || text(user, "userPrincipalName").contains("#EXT#")
 }
 
-fn complete_user(mut user: Object) -> Object {
+pub(crate) fn complete_user(mut user: Object) -> Object {
     let user_type = if is_guest(&user) { "Guest" } else { "Member" };
     let mail = text(&user, "mail");
     let proxies = if mail.is_empty() { json!([]) } else { json!([format!("SMTP:{mail}")]) };
@@ -252,7 +252,7 @@ fn complete_user(mut user: Object) -> Object {
     user
 }
 
-fn complete_group(mut group: Object) -> Object {
+pub(crate) fn complete_group(mut group: Object) -> Object {
     for name in GROUP_DEFAULT {
         let is_list = GROUP_COLLECTIONS.contains(name);
         group.entry(*name).or_insert_with(|| if is_list { json!([]) } else { Value::Null });

@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use crate::chance::Chance;
 use company::Company;
 pub use import::{Import, ImportError};
+pub(crate) use import::{complete_group, complete_user};
 pub(crate) use properties::{GROUP_DEFAULT, SINGLE_USER_ONLY, USER_DEFAULT};
 
 /// An object as Graph writes it: property name to value.
@@ -245,6 +246,6 @@ fn tenant_id(seed: u64) -> String {
 }
 
 /// A text property, or nothing.
-fn text<'a>(object: &'a Object, property: &str) -> &'a str {
+pub(crate) fn text<'a>(object: &'a Object, property: &str) -> &'a str {
     object.get(property).and_then(Value::as_str).unwrap_or_default()
 }

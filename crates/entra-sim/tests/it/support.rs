@@ -1,8 +1,8 @@
 //! A client that does what a test says and asserts nothing.
 
-use entra_sim::{DeltaPages, Options, Running, Sim, Size};
+use entra_sim::{Change, DeltaPages, Kind, Object, Options, Running, Sim, Size};
 use reqwest::{Client, RequestBuilder, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A running simulator with a client beside it.
 pub(crate) struct Bench {
@@ -107,6 +107,43 @@ impl Bench {
         Answer::of(self.request(path_or_link).await.send().await.unwrap()).await
     }
 
+    /// With the header of the advanced engine.
+    pub(crate) async fn get_eventual(&self, path_or_link: &str) -> Answer {
+        let request = self.request(path_or_link).await.header("ConsistencyLevel", "eventual");
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        let url = format!("{}/v1.0{path}", self.running.url());
+        let request = self.http.post(url).bearer_auth(self.token().await).json(&body);
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Reads a delta round from here to its end: its objects, and the link to the next round.
+    pub(crate) async fn round(&self, path_or_link: &str) -> (Vec<Value>, String) {
+        let pages = self.pages(path_or_link).await;
+        let objects = pages.iter().flat_map(Answer::value).cloned().collect();
+        (objects, pages.last().unwrap().link("@odata.deltaLink").unwrap())
+    }
+
+    /// Makes a change that is possible.
+    pub(crate) fn change(&self, change: Value) -> String {
+        let change: Change = serde_json::from_value(change).unwrap();
+        self.running.sim().change(&change).unwrap()
+    }
+
+    /// The id of the user at a position.
+    pub(crate) fn user(&self, index: usize) -> String {
+        self.running.sim().tenant().id_of(entra_sim::Reference { kind: Kind::User, index })
+    }
+
+    /// The id of the group with a display name.
+    pub(crate) fn group(&self, name: &str) -> String {
+        let directory = self.running.sim().directory();
+        let is = |of: &entra_sim::Reference| text_of(&directory.object(*of), "displayName") == name;
+        directory.id_of(directory.all(Kind::Group).find(is).unwrap())
+    }
+
     /// All pages from here to the one without a next link.
     pub(crate) async fn pages(&self, path: &str) -> Vec<Answer> {
         let mut pages = vec![self.get(path).await];
@@ -125,6 +162,25 @@ impl Bench {
         }
         Answer::of(request.send().await.unwrap()).await
     }
+}
+
+fn text_of<'a>(object: &'a Object, name: &str) -> &'a str {
+    object.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The ids of objects, in order.
+pub(crate) fn ids(objects: &[Value]) -> Vec<&str> {
+    objects.iter().map(|object| text(object, "id")).collect()
+}
+
+/// `@removed` of an object, or of a member.
+pub(crate) fn removed(object: &Value) -> &str {
+    text(&object["@removed"], "reason")
+}
+
+/// The properties to change a user to.
+pub(crate) fn set(object: &str, properties: Value) -> Value {
+    json!({ "set": { "object": object, "properties": properties } })
 }
 
 pub(crate) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
