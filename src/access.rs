@@ -126,6 +126,19 @@ pub async fn require(slug: &str, role: Role) -> Result<Desk, AppError> {
     }
 }
 
+/// The page that an administrator starts from. A portal with one customer opens on that customer; with several, on the list.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn start_page(portal: &Portal, administrator: &Administrator) -> Result<String, StoreError> {
+    let customers = portal.engine.store.customers().await?;
+    let mut open = customers.iter().filter(|customer| administrator.role_for(customer.id).is_some());
+    Ok(match (open.next(), open.next()) {
+        (Some(only), None) => format!("/customers/{}/dashboard", only.slug),
+        _ => "/customers".to_owned(),
+    })
+}
+
 /// Answers a page's request for something that does not exist.
 #[must_use]
 pub fn not_found() -> AppError {

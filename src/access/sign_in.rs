@@ -6,7 +6,7 @@ use domain::{Secret, Timestamp};
 use leptos::prelude::use_context;
 use store::StoreError;
 
-use super::{ClientAddress, Portal, internal, password, session, store_error};
+use super::{ClientAddress, Portal, internal, password, session, start_page, store_error};
 use crate::error::AppError;
 
 /// Failed attempts are counted over this time.
@@ -35,11 +35,11 @@ pub enum SignInRefused {
     TooMany,
 }
 
-/// Signs in: begins a session and hands its cookie to the browser.
+/// Signs in: begins a session, hands its cookie to the browser, and says which page the administrator starts from.
 ///
 /// # Errors
 /// When the database does not answer or the stored hash is unreadable.
-pub async fn sign_in(portal: &Portal, typed: SignIn) -> Result<Result<(), SignInRefused>, AppError> {
+pub async fn sign_in(portal: &Portal, typed: SignIn) -> Result<Result<String, SignInRefused>, AppError> {
     let store = &portal.engine.store;
     let now = portal.now();
     let email = typed.email.trim().to_lowercase();
@@ -67,10 +67,10 @@ pub async fn sign_in(portal: &Portal, typed: SignIn) -> Result<Result<(), SignIn
                 // Only the name's count: a stranger with an account of his own must not be able to reset his address's.
                 write.clear_attempts(&format!("name:{email}")).await?;
                 write.commit().await?;
-                session::begin(portal, administrator.id).await
+                session::begin(portal, administrator.id).await?;
+                start_page(portal, &administrator).await
             };
-            begun.await.map_err(|error: StoreError| store_error(&error))?;
-            Ok(Ok(()))
+            begun.await.map(Ok).map_err(|error: StoreError| store_error(&error))
         }
         _ => {
             let noted = async {

@@ -55,8 +55,9 @@ async fn sign_in(email: String, password: String, next: String) -> Result<Option
     let typed = access::SignIn { email, password: Secret::new(password) };
     let next = access::local_path(&next);
     let refused = match access::sign_in(&portal, typed).await? {
-        Ok(()) => {
-            access::redirect(next);
+        Ok(start) => {
+            // The start page is found by the server alone; the page's own code could not follow "/".
+            access::redirect(if next == "/" { &start } else { next });
             return Ok(None);
         }
         Err(access::SignInRefused::Wrong) => Refused::Wrong,

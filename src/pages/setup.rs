@@ -68,8 +68,8 @@ async fn set_up(
             Ok(_) => {
                 let typed = access::SignIn { email, password };
                 // Right after its creation only the throttle can refuse it; then the sign-in page says so.
-                let signed_in = access::sign_in(&portal, typed).await?.is_ok();
-                access::redirect(if signed_in { "/" } else { "/login" });
+                let start = access::sign_in(&portal, typed).await?.unwrap_or_else(|_| "/login".to_owned());
+                access::redirect(&start);
                 return Ok(None);
             }
             Err(administrators::Refused::Email) => Refused::Email,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Extension,
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::from_fn_with_state,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -23,7 +23,7 @@ use super::{
     theme,
 };
 use crate::{
-    access::{Portal, SessionToken},
+    access::{Portal, SessionToken, start_page},
     pages::{App, shell},
 };
 
@@ -79,33 +79,20 @@ pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router
         .with_state(options)
 }
 
-/// `GET /`: the page that a visitor starts from. A portal with one customer opens on that customer; with several, on the list.
+/// `GET /`: leads to the page that the visitor starts from.
 async fn start(Extension(portal): Extension<Portal>, headers: HeaderMap) -> Response {
     let found = async {
-        let Some(token) = SessionToken::of(&headers, &portal.public) else {
-            return Ok("/login".to_owned());
-        };
-        let store = &portal.engine.store;
-        let Some(session) = store.session(&token.hash(), portal.now()).await? else {
-            return Ok("/login".to_owned());
-        };
-        let customers = store.customers().await?;
-        let mut open =
-            customers.iter().filter(|customer| session.administrator.role_for(customer.id).is_some());
-        Ok(match (open.next(), open.next()) {
-            (Some(only), None) => format!("/customers/{}/dashboard", only.slug),
-            _ => "/customers".to_owned(),
-        })
+        let Some(token) = SessionToken::of(&headers, &portal.public) else { return Ok("/login".to_owned()) };
+        match portal.engine.store.session(&token.hash(), portal.now()).await? {
+            Some(session) => start_page(&portal, &session.administrator).await,
+            None => Ok("/login".to_owned()),
+        }
     };
-    let path: Result<_, store::StoreError> = found.await;
-    match path {
+    match found.await {
         Ok(path) => Redirect::to(&path).into_response(),
         Err(error) => {
             tracing::warn!(?error, "the start page could not ask the database");
-            (
-                axum::http::StatusCode::SERVICE_UNAVAILABLE,
-                "The database does not answer. Try again in a moment.\n",
-            )
+            (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer. Try again in a moment.\n")
                 .into_response()
         }
     }

@@ -5,6 +5,8 @@ use domain::{Timestamp, role::Role};
 use crate::support::{PASSWORD, TestPortal};
 
 const USERS: &str = "/customers/default/users";
+/// Where an administrator of one customer starts.
+const START: &str = "/customers/default/dashboard";
 
 #[tokio::test]
 async fn a_right_password_leads_to_the_page_that_was_asked_for() {
@@ -27,7 +29,7 @@ async fn signing_in_never_leads_to_another_site() {
     portal.add_administrator("ada@portal.example", "default", Role::Viewer).await;
     for next in ["//evil.example", "https://evil.example", "/\\evil.example"] {
         let fields = [("email", "ada@portal.example"), ("password", PASSWORD), ("next", next)];
-        assert_eq!(portal.visitor().submit("/api/sign_in", &fields).await.location(), "/", "{next}");
+        assert_eq!(portal.visitor().submit("/api/sign_in", &fields).await.location(), START, "{next}");
     }
 }
 
@@ -106,7 +108,7 @@ async fn the_one_time_link_creates_the_first_administrator_once() {
     let short = [fields[0], fields[1], fields[2], ("password", "short")];
     assert!(portal.visitor().submit("/api/set_up", &short).await.location().ends_with("refused=password"));
     let mut browser = portal.visitor();
-    assert_eq!(browser.submit("/api/set_up", &fields).await.location(), "/");
+    assert_eq!(browser.submit("/api/set_up", &fields).await.location(), "/customers");
     assert_eq!(browser.get(USERS).await.status, 200);
     let again = [fields[0], ("email", "second@portal.example"), fields[2], fields[3]];
     assert!(portal.visitor().submit("/api/set_up", &again).await.location().ends_with("refused=link"));

@@ -125,7 +125,7 @@ pub(super) async fn sync(desk: &Desk) -> Result<Answer, AppError> {
         Ok(running) => Message::new(Tone::Good, "Azure sync has successfully started")
             .linked(run(running.run), "See the run"),
         Err(StartRefused::AlreadyRunning(id)) => {
-            let message = Message::new(Tone::Warning, "A sync is already running.");
+            let message = Message::new(Tone::Warning, "Nothing was started: a sync is already running.");
             match id {
                 Some(id) => message.linked(run(id), "See the run"),
                 None => message,
