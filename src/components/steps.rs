@@ -25,7 +25,8 @@ pub fn Steps(
                     <p class="step-title">
                         {step.title} <span class="step-result">{step.result.label()}</span>
                     </p>
-                    <p class="soft">{step.detail}</p>
+                    // Nothing was found where nothing was tried.
+                    {(step.result != StepResult::Skipped).then(|| view! { <p class="soft">{step.detail}</p> })}
                     {step.remedy.map(|remedy| view! { <p class="remedy"><strong>"What to do: "</strong>{remedy}</p> })}
                     {step
                         .technical

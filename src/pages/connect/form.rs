@@ -185,9 +185,9 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                             <Submit label="Test" value=("intent", "test") pending=pending class="test" />
                         }
                     })}
-                {may_sync
-                    .then(|| view! { <Submit label="Sync Now" value=("intent", "sync") pending=pending class="sync-now" /> })}
             </div>
+            {may_sync
+                .then(|| view! { <Submit label="Sync Now" value=("intent", "sync") pending=pending class="sync-now" /> })}
         </ActionForm>
     }
 }
