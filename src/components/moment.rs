@@ -21,13 +21,18 @@ impl Moment {
     pub fn at(moment: domain::Timestamp, now: domain::Timestamp) -> Self {
         use domain::Timestamp;
         let ago = now.since(moment);
-        let words = match ago {
-            ..0 => moment.words(),
-            ..Timestamp::MINUTE => "just now".to_owned(),
-            ..Timestamp::HOUR => format!("{} min ago", ago / Timestamp::MINUTE),
-            ..Timestamp::DAY => format!("{} h ago", ago / Timestamp::HOUR),
-            _ if ago < 7 * Timestamp::DAY => super::counted(ago / Timestamp::DAY, "day ago", "days ago"),
-            _ => domain::moment::day_words(moment.date()),
+        let words = if ago < 0 {
+            moment.words()
+        } else if ago < Timestamp::MINUTE {
+            "just now".to_owned()
+        } else if ago < Timestamp::HOUR {
+            format!("{} min ago", ago / Timestamp::MINUTE)
+        } else if ago < Timestamp::DAY {
+            format!("{} h ago", ago / Timestamp::HOUR)
+        } else if ago < 7 * Timestamp::DAY {
+            super::counted(ago / Timestamp::DAY, "day ago", "days ago")
+        } else {
+            domain::moment::day_words(moment.date())
         };
         Self { datetime: moment.rfc3339(), words, full: moment.words() }
     }

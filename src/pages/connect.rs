@@ -3,6 +3,11 @@
 //! One form and one server function: Save, Test and Sync Now are submit buttons of it with a name and a value. With JavaScript the answer comes
 //! back to the open page, without it waits for the page's next load; the form below is the same.
 
+#![expect(
+    clippy::too_many_arguments,
+    reason = "the function behind the form takes its fields, as a browser sends them; the lint fires in what #[server] makes of it"
+)]
+
 mod form;
 mod guide;
 
@@ -90,7 +95,6 @@ async fn connect_page(slug: String) -> Result<ConnectData, AppError> {
 
 /// Save, Test or Sync Now, by `intent`. Settings that are not sent (an unticked box) are off.
 #[server(name = SubmitConnect, endpoint = "connect")]
-#[expect(clippy::too_many_arguments, reason = "the fields of the form, as a browser sends them")]
 async fn connect(
     slug: String,
     intent: String,

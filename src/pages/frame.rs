@@ -117,7 +117,7 @@ pub(super) fn Frame() -> impl IntoView {
                                 <nav aria-label="Main, folded"><Menu slug=slug.clone() users=users /></nav>
                             </details>
                         </header>
-                        <div class="top">{data.map(|data| view! { <Top slug=slug data=data /> })}</div>
+                        <section class="top" aria-label="Customer and account">{data.map(|data| view! { <Top slug=slug data=data /> })}</section>
                     }
                 })}
             </Transition>

@@ -128,10 +128,12 @@ const fn outcome_sign(outcome: Outcome) -> (&'static str, &'static str, &'static
 
 /// Seconds in words.
 fn duration(seconds: i64) -> String {
-    match seconds {
-        ..60 => format!("{} s", seconds.max(0)),
-        ..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    if seconds < 60 {
+        format!("{} s", seconds.max(0))
+    } else if seconds < 3_600 {
+        format!("{} min {} s", seconds / 60, seconds % 60)
+    } else {
+        format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60)
     }
 }
 

@@ -31,7 +31,6 @@ use crate::{
 const BODY: usize = 1024 * 1024;
 
 /// The whole HTTP side, as a service that needs the peer's address ([`axum::extract::ConnectInfo`]).
-#[must_use]
 pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router {
     let pages = generate_route_list(App);
     let page = |options: LeptosOptions| {

@@ -22,6 +22,9 @@ enum Least {
     At(Role),
 }
 
+/// A server function's name, the fields it is called with, and who may call it.
+type Function = (&'static str, &'static [(&'static str, &'static str)], Least);
+
 /// The visitors, and what each of them is.
 async fn visitors(portal: &TestPortal) -> Vec<(&'static str, Browser, Option<Role>, bool)> {
     let mut visitors = vec![("nobody", portal.visitor(), None, false)];
@@ -98,7 +101,7 @@ async fn every_page_is_for_those_who_may_see_it() {
 async fn every_server_function_is_for_those_who_may_call_it() {
     let portal = TestPortal::start().await;
     let at = |role| Least::At(role);
-    let functions: &[(&str, &[(&str, &str)], Least)] = &[
+    let functions: &[Function] = &[
         ("sign_in_form", &[], Least::Public),
         ("sign_in", &[("email", "x"), ("password", "y"), ("next", "/")], Least::Public),
         ("set_up", &[("token", "x"), ("email", "x"), ("display_name", ""), ("password", "y")], Least::Public),

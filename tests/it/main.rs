@@ -1,5 +1,7 @@
 //! The portal's server, whole: router, middleware, access, pages, sync and store, against a simulated tenant over HTTP. A module per subject.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod access_matrix;
 mod command_line;
 mod connect;
