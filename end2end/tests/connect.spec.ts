@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 
-import { connectPath, expect, menu, settled, signIn, test, toast, visit, withScripts } from "../support/test.js";
+import { arrived, connectPath, dashboardPath, expect, menu, settled, signIn, test, toast, visit, withScripts } from "../support/test.js";
 
 const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
@@ -8,8 +8,7 @@ const press = (page: Page, name: string) => page.getByRole("button", { name, exa
 async function openConnect(page: Page): Promise<void> {
   await visit(page, connectPath);
   await signIn(page);
-  await page.waitForURL(`**${connectPath}`);
-  await settled(page);
+  await arrived(page, connectPath);
 }
 
 test("a tenant is connected, tested, saved and synced", async ({ page, portal, watch }) => {
@@ -18,12 +17,11 @@ test("a tenant is connected, tested, saved and synced", async ({ page, portal, w
 
   await visit(page, "/");
   await signIn(page);
-  await page.waitForURL("**/customers/default/dashboard");
-  await settled(page);
+  await arrived(page, dashboardPath);
   await (await menu(page)).getByRole("link", { name: "Directory Services" }).click();
   await page.getByRole("heading", { name: "Directory Services", level: 1 }).waitFor();
   await page.getByRole("main").getByRole("link", { name: /Entra ID|Connect/ }).first().click();
-  await page.waitForURL(`**${connectPath}`);
+  await arrived(page, connectPath);
 
   // The defaults.
   await expect(field(page, "Enable Azure Sync")).not.toBeChecked();
@@ -103,8 +101,7 @@ test("the users can be paged through to the last", async ({ page, portal }) => {
   const exported = (await portal.command("users", "export", "default", "--json")).trim().split("\n");
   await visit(page, "/customers/default/users");
   await signIn(page);
-  await page.waitForURL("**/users");
-  await settled(page);
+  await arrived(page, "/customers/default/users");
   const addresses = new Set<string>();
   for (;;) {
     const titles = page.locator("td[data-label=Address] .address");
@@ -117,7 +114,7 @@ test("the users can be paged through to the last", async ({ page, portal }) => {
     if ((await next.count()) === 0) break;
     const target = await next.getAttribute("href");
     await next.click();
-    await page.waitForURL(`**${target}`);
+    await arrived(page, target ?? "");
     await expect(titles.first()).not.toHaveAttribute("title", [...addresses].at(-50) ?? "");
   }
   expect([...addresses].toSorted()).toEqual(exported.map((line) => JSON.parse(line).primary_address).toSorted());

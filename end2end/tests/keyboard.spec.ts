@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 
-import { administrator, connectPath, expect, settled, test, toast, visit } from "../support/test.js";
+import { administrator, arrived, connectPath, expect, test, toast, visit } from "../support/test.js";
 
 /** Presses Tab until the focus is where it should be; fails when it goes round without getting there. */
 async function tabTo(page: Page, role: "textbox" | "button" | "checkbox" | "combobox" | "link", name: string): Promise<void> {
@@ -26,7 +26,7 @@ test("the way from sign-in to a saved connection needs no mouse @js", async ({ p
   await page.keyboard.press("Tab");
   await page.keyboard.type(administrator.password);
   await page.keyboard.press("Enter");
-  await page.waitForURL(`**${connectPath}`);
+  await arrived(page, connectPath);
   await visit(page, connectPath);
 
   // The first stop leads past the menu.
@@ -67,10 +67,9 @@ test("a button that is working cannot be pressed twice @js", async ({ page }) =>
   await page.getByLabel("Email", { exact: true }).fill(administrator.email);
   await page.getByLabel("Password", { exact: true }).fill(administrator.password);
   await page.keyboard.press("Enter");
-  await page.waitForURL(`**${connectPath}`);
-  await settled(page);
+  await arrived(page, connectPath);
   let posts = 0;
-  await page.route("**/api/connect*", async (route) => {
+  await page.route(/\/api\/connect$/, async (route) => {
     posts++;
     await new Promise((resolve) => setTimeout(resolve, 400));
     await route.continue();

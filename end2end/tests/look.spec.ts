@@ -1,7 +1,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
-import { connectPath, expect, settled, signIn, test, toast, visit } from "../support/test.js";
+import { arrived, connectPath, dashboardPath, expect, settled, signIn, test, toast, visit, withScripts } from "../support/test.js";
 
 const customer = "/customers/default";
 const pages = [
@@ -16,16 +16,17 @@ const pages = [
 async function signedIn(page: Page): Promise<void> {
   await visit(page, "/");
   await signIn(page);
-  await page.waitForURL("**/dashboard");
-  await settled(page);
+  await arrived(page, dashboardPath);
 }
 
+/** Asks axe, in both colour schemes. It needs JavaScript in the page; without, the markup is the same. */
 async function accessible(page: Page, where: string): Promise<void> {
+  if (!withScripts()) return;
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const { violations } = await new AxeBuilder({ page }).analyze();
     const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary ?? ""}`));
-    expect(found, `${where}, ${colorScheme}`).toEqual([]);
+    expect.soft(found, `${where}, ${colorScheme}`).toEqual([]);
   }
 }
 
@@ -39,7 +40,7 @@ async function fits(page: Page, where: string): Promise<void> {
       const out = [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > limit + 1);
       return [`${document.documentElement.scrollWidth} > ${limit}`, ...out.slice(0, 5).map((one) => one.outerHTML.slice(0, 160))];
     });
-    expect(wide, `${where} at ${width} px`).toEqual([]);
+    expect.soft(wide, `${where} at ${width} px`).toEqual([]);
   }
 }
 
@@ -76,7 +77,7 @@ test("every page is accessible and fits a narrow screen, with people in it", asy
     await check(page, path);
   }
   await page.getByRole("table").getByRole("link").first().click();
-  await expect(page.getByText("People read")).toBeVisible();
+  await expect(page.locator("dl.figures")).toBeVisible();
   await check(page, "a run");
   watch.expects("404");
   await visit(page, `${customer}/nowhere`);

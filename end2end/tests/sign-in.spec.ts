@@ -1,4 +1,4 @@
-import { administrator, connectPath, expect, menu, settled, signIn, test, visit, withScripts } from "../support/test.js";
+import { administrator, arrived, connectPath, dashboardPath, expect, menu, signIn, test, visit, withScripts } from "../support/test.js";
 
 test("a wrong password is refused, and the email stays", async ({ page }) => {
   await visit(page, "/login");
@@ -21,7 +21,7 @@ test("who signs in comes to the page that was asked for", async ({ page }) => {
   await visit(page, asked);
   expect(new URL(page.url()).pathname).toBe("/login");
   await signIn(page);
-  await page.waitForURL(`**${asked}`);
+  await arrived(page, asked);
   await expect(page.getByRole("heading", { name: "Sync History" })).toBeVisible();
 });
 
@@ -30,7 +30,7 @@ test("the way back never leads to another site", async ({ page, portal }) => {
     await page.context().clearCookies();
     await visit(page, `/login?next=${encodeURIComponent(next)}`);
     await signIn(page);
-    await page.waitForURL("**/customers/default/dashboard");
+    await arrived(page, dashboardPath);
     expect(page.url().startsWith(portal.url)).toBe(true);
   }
 });
@@ -38,8 +38,7 @@ test("the way back never leads to another site", async ({ page, portal }) => {
 test("signing out ends the session", async ({ page }) => {
   await visit(page, "/");
   await signIn(page);
-  await page.waitForURL("**/dashboard");
-  await settled(page);
+  await arrived(page, dashboardPath);
   const session = await page.context().cookies();
   await page.locator("details.account > summary").click();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
@@ -54,22 +53,20 @@ test("signing out ends the session", async ({ page }) => {
 test("a session that ends under an open page leads to the sign-in and back", async ({ page, watch }) => {
   await visit(page, connectPath);
   await signIn(page);
-  await page.waitForURL(`**${connectPath}`);
-  await settled(page);
+  await arrived(page, connectPath);
   await page.context().clearCookies();
   watch.expects("401");
   await (await menu(page)).getByRole("link", { name: "Users" }).click();
   await page.waitForURL("**/login?next=**");
   await signIn(page);
-  await page.waitForURL("**/customers/default/users");
+  await arrived(page, "/customers/default/users");
   await expect(page.getByRole("heading", { name: "Users", level: 1 })).toBeVisible();
 });
 
 test("a form sent after the session ended leads to the sign-in", async ({ page, watch }) => {
   await visit(page, connectPath);
   await signIn(page);
-  await page.waitForURL(`**${connectPath}`);
-  await settled(page);
+  await arrived(page, connectPath);
   await page.context().clearCookies();
   watch.expects("401");
   await page.getByRole("button", { name: "Test", exact: true }).click();
@@ -81,7 +78,7 @@ test("an address that leads nowhere says so", async ({ page, watch }) => {
   watch.expects("404");
   await visit(page, "/login");
   await signIn(page);
-  await page.waitForURL("**/dashboard");
+  await arrived(page, dashboardPath);
   for (const path of ["/nowhere", "/customers/default/nowhere", "/customers/nobody/users", "/customers/default/sync-history/0198c0de-0000-7000-8000-000000000000"]) {
     const response = await visit(page, path);
     expect(response?.status(), path).toBe(404);
