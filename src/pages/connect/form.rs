@@ -71,7 +71,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
             <section class="card">
                 <h2>"Connection"</h2>
                 <Checkbox name="enabled" label="Enable Azure Sync" checked=text.enabled locked=locked>
-                    "Users are read from Entra ID at the frequency below, and whenever somebody starts a sync."
+                    "Users are read from Entra ID whenever somebody starts a sync."
                 </Checkbox>
                 <TextField name="tenant" label="Tenant Domain" value=text.tenant error=error(Field::Tenant) locked=locked>
                     "The Directory (tenant) ID, or a verified domain such as contoso.onmicrosoft.com."
@@ -131,7 +131,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                     error=error(Field::SyncFrequency)
                     locked=locked
                 >
-                    "How often a sync starts by itself."
+                    "Saved for the schedule of a later release. Until then, syncs are started with Sync Now or on the command line."
                 </SelectField>
                 <SelectField
                     name="delete_users_after"
@@ -141,7 +141,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                     error=error(Field::DeleteUsersAfter)
                     locked=locked
                 >
-                    "How long somebody may be missing from the directory before the user is deleted here."
+                    "Saved for a later release. For now nobody is deleted."
                 </SelectField>
             </section>
             <section class="card">
