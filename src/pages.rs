@@ -71,7 +71,7 @@ pub fn App() -> impl IntoView {
                     />
                     <Route path=path!("sync-history") view=sync_history::SyncHistory ssr=SsrMode::Async />
                     <Route path=path!("sync-history/:run") view=sync_history::RunPage ssr=SsrMode::Async />
-                    <Route path=path!("*any") view=NotFound ssr=SsrMode::Async />
+                    <Route path=path!("*any") view=NothingHere ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>
@@ -81,13 +81,21 @@ pub fn App() -> impl IntoView {
 /// The page for an address that leads nowhere.
 #[component]
 fn NotFound() -> impl IntoView {
+    view! {
+        <main class="alone">
+            <NothingHere />
+        </main>
+    }
+}
+
+/// The same inside a customer's frame, which has the `<main>` already.
+#[component]
+fn NothingHere() -> impl IntoView {
     #[cfg(feature = "ssr")]
     let _ = crate::access::not_found();
     view! {
         <Title text="Not found" />
-        <main class="alone">
-            <ErrorView error=AppError::NotFound />
-        </main>
+        <ErrorView error=AppError::NotFound />
     }
 }
 
