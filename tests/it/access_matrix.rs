@@ -9,7 +9,7 @@ use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::generate_route_list;
 use rollcall::pages::App;
 
-use crate::support::{Browser, TestPortal, on_the_runtime};
+use crate::support::{Browser, TestPortal};
 
 /// Who may.
 #[derive(Clone, Copy)]
@@ -50,146 +50,117 @@ fn refusal(least: Least, role: Option<Role>, signed_in: bool) -> Option<StatusCo
     }
 }
 
-#[test]
-fn every_page_is_for_those_who_may_see_it() {
-    on_the_runtime(async {
-        let portal = TestPortal::start().await;
-        let pages = [
-            ("/login", Least::Public, StatusCode::OK),
-            ("/setup", Least::Public, StatusCode::OK),
-            ("/customers", Least::SignedIn, StatusCode::OK),
-            ("/customers/{slug}", Least::At(Role::Viewer), StatusCode::OK),
-            ("/customers/{slug}/dashboard", Least::At(Role::Viewer), StatusCode::OK),
-            ("/customers/{slug}/users", Least::At(Role::Viewer), StatusCode::OK),
-            (
-                "/customers/{slug}/service-settings/directory-services",
-                Least::At(Role::Viewer),
-                StatusCode::OK,
-            ),
-            (
-                "/customers/{slug}/service-settings/directory-services/entra-id/connect",
-                Least::At(Role::Viewer),
-                StatusCode::OK,
-            ),
-            ("/customers/{slug}/sync-history", Least::At(Role::Viewer), StatusCode::OK),
-            // No such run, and no such page: the same answer for all who are signed in.
-            ("/customers/{slug}/sync-history/{run}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
-            ("/customers/{slug}/{*any}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
-        ];
-        let listed: BTreeSet<_> = pages.iter().map(|(path, _, _)| (*path).to_owned()).collect();
-        let routes: BTreeSet<_> = generate_route_list(App)
-            .iter()
-            .map(|route| route.path().trim_end_matches('/').to_owned())
-            .collect();
-        assert_eq!(routes, listed, "a page without an entry in this test");
-        for (name, mut browser, role, signed_in) in visitors(&portal).await {
-            for (path, least, status) in pages {
-                let path = path
-                    .replace("{slug}", "default")
-                    .replace("{run}", "018f0000-0000-7000-8000-000000000000")
-                    .replace("{*any}", "nothing/here");
-                let answer = browser.get(&path).await;
-                match refusal(least, role, signed_in) {
-                    None => assert_eq!(answer.status, status, "{name} at {path}"),
-                    Some(StatusCode::UNAUTHORIZED) => {
-                        assert_eq!(answer.location(), format!("/login?next={path}"), "{name} at {path}");
-                    }
-                    Some(refusal) => assert_eq!(answer.status, refusal, "{name} at {path}"),
+#[tokio::test]
+async fn every_page_is_for_those_who_may_see_it() {
+    let portal = TestPortal::start().await;
+    let pages = [
+        ("/login", Least::Public, StatusCode::OK),
+        ("/setup", Least::Public, StatusCode::OK),
+        ("/customers", Least::SignedIn, StatusCode::OK),
+        ("/customers/{slug}", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/dashboard", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/users", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/service-settings/directory-services", Least::At(Role::Viewer), StatusCode::OK),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/connect",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        ("/customers/{slug}/sync-history", Least::At(Role::Viewer), StatusCode::OK),
+        // No such run, and no such page: the same answer for all who are signed in.
+        ("/customers/{slug}/sync-history/{run}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
+        ("/customers/{slug}/{*any}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
+    ];
+    let listed: BTreeSet<_> = pages.iter().map(|(path, _, _)| (*path).to_owned()).collect();
+    let routes: BTreeSet<_> =
+        generate_route_list(App).iter().map(|route| route.path().trim_end_matches('/').to_owned()).collect();
+    assert_eq!(routes, listed, "a page without an entry in this test");
+    for (name, mut browser, role, signed_in) in visitors(&portal).await {
+        for (path, least, status) in pages {
+            let path = path
+                .replace("{slug}", "default")
+                .replace("{run}", "018f0000-0000-7000-8000-000000000000")
+                .replace("{*any}", "nothing/here");
+            let answer = browser.get(&path).await;
+            match refusal(least, role, signed_in) {
+                None => assert_eq!(answer.status, status, "{name} at {path}"),
+                Some(StatusCode::UNAUTHORIZED) => {
+                    assert_eq!(answer.location(), format!("/login?next={path}"), "{name} at {path}");
                 }
-                assert!(
-                    !answer.body.contains("Other Ltd") || name.contains("another"),
-                    "{name} at {path} sees another customer"
-                );
+                Some(refusal) => assert_eq!(answer.status, refusal, "{name} at {path}"),
+            }
+            assert!(
+                !answer.body.contains("Other Ltd") || name.contains("another"),
+                "{name} at {path} sees another customer"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_server_function_is_for_those_who_may_call_it() {
+    let portal = TestPortal::start().await;
+    let at = |role| Least::At(role);
+    let functions: &[Function] = &[
+        ("sign_in_form", &[], Least::Public),
+        ("sign_in", &[("email", "x"), ("password", "y"), ("next", "/")], Least::Public),
+        ("set_up", &[("token", "x"), ("email", "x"), ("display_name", ""), ("password", "y")], Least::Public),
+        ("customers", &[], Least::SignedIn),
+        ("frame", &[("slug", "default")], at(Role::Viewer)),
+        ("dashboard", &[("slug", "default")], at(Role::Viewer)),
+        ("users", &[("slug", "default")], at(Role::Viewer)),
+        ("directory_services", &[("slug", "default")], at(Role::Viewer)),
+        ("connect_page", &[("slug", "default")], at(Role::Viewer)),
+        ("connect", &[("slug", "default"), ("intent", "save")], at(Role::Administrator)),
+        ("connect", &[("slug", "default"), ("intent", "test")], at(Role::Administrator)),
+        ("connect", &[("slug", "default"), ("intent", "sync")], at(Role::Operator)),
+        ("runs", &[("slug", "default")], at(Role::Viewer)),
+        ("run", &[("slug", "default"), ("id", "not an id")], at(Role::Viewer)),
+        ("sign_out", &[], Least::SignedIn),
+    ];
+    let listed: BTreeSet<_> = functions.iter().map(|(name, _, _)| format!("/api/{name}")).collect();
+    let registered: BTreeSet<_> = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+    assert_eq!(registered, listed, "a server function without an entry in this test");
+    for (name, mut browser, role, signed_in) in visitors(&portal).await {
+        for (function, fields, least) in functions {
+            let answer = browser.call(&format!("/api/{function}"), fields).await;
+            match refusal(*least, role, signed_in) {
+                Some(refusal) => {
+                    assert_eq!(answer.status, refusal, "{name} calls {function} {fields:?}: {}", answer.body)
+                }
+                // The one function that answers "not found" to those who may call it: there is no such run.
+                None if *function == "run" => {
+                    assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name} calls {function}")
+                }
+                None => assert_eq!(
+                    answer.status,
+                    StatusCode::OK,
+                    "{name} calls {function} {fields:?}: {}",
+                    answer.body
+                ),
             }
         }
-    });
+    }
 }
 
-#[test]
-fn every_server_function_is_for_those_who_may_call_it() {
-    on_the_runtime(async {
-        let portal = TestPortal::start().await;
-        let at = |role| Least::At(role);
-        let functions: &[Function] = &[
-            ("sign_in_form", &[], Least::Public),
-            ("sign_in", &[("email", "x"), ("password", "y"), ("next", "/")], Least::Public),
-            (
-                "set_up",
-                &[("token", "x"), ("email", "x"), ("display_name", ""), ("password", "y")],
-                Least::Public,
-            ),
-            ("customers", &[], Least::SignedIn),
-            ("frame", &[("slug", "default")], at(Role::Viewer)),
-            ("dashboard", &[("slug", "default")], at(Role::Viewer)),
-            ("users", &[("slug", "default")], at(Role::Viewer)),
-            ("directory_services", &[("slug", "default")], at(Role::Viewer)),
-            ("connect_page", &[("slug", "default")], at(Role::Viewer)),
-            ("connect", &[("slug", "default"), ("intent", "save")], at(Role::Administrator)),
-            ("connect", &[("slug", "default"), ("intent", "test")], at(Role::Administrator)),
-            ("connect", &[("slug", "default"), ("intent", "sync")], at(Role::Operator)),
-            ("runs", &[("slug", "default")], at(Role::Viewer)),
-            ("run", &[("slug", "default"), ("id", "not an id")], at(Role::Viewer)),
-            ("sign_out", &[], Least::SignedIn),
-        ];
-        let listed: BTreeSet<_> = functions.iter().map(|(name, _, _)| format!("/api/{name}")).collect();
-        let registered: BTreeSet<_> = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
-        assert_eq!(registered, listed, "a server function without an entry in this test");
-        for (name, mut browser, role, signed_in) in visitors(&portal).await {
-            for (function, fields, least) in functions {
-                let answer = browser.call(&format!("/api/{function}"), fields).await;
-                match refusal(*least, role, signed_in) {
-                    Some(refusal) => {
-                        assert_eq!(
-                            answer.status, refusal,
-                            "{name} calls {function} {fields:?}: {}",
-                            answer.body
-                        )
-                    }
-                    // The one function that answers "not found" to those who may call it: there is no such run.
-                    None if *function == "run" => {
-                        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name} calls {function}")
-                    }
-                    None => assert_eq!(
-                        answer.status,
-                        StatusCode::OK,
-                        "{name} calls {function} {fields:?}: {}",
-                        answer.body
-                    ),
-                }
-            }
-        }
-    });
+#[tokio::test]
+async fn a_plain_form_of_nobody_leads_to_the_sign_in_page() {
+    let portal = TestPortal::start().await;
+    let answer = portal.visitor().submit("/api/connect", &[("slug", "default"), ("intent", "save")]).await;
+    assert_eq!(answer.location(), "/login");
 }
 
-#[test]
-fn a_plain_form_of_nobody_leads_to_the_sign_in_page() {
-    on_the_runtime(async {
-        let portal = TestPortal::start().await;
-        let answer =
-            portal.visitor().submit("/api/connect", &[("slug", "default"), ("intent", "save")]).await;
-        assert_eq!(answer.location(), "/login");
-    });
-}
-
-#[test]
-fn a_portal_with_one_customer_opens_on_it_and_with_several_on_the_list() {
-    on_the_runtime(async {
-        let portal = TestPortal::start().await;
-        assert_eq!(portal.visitor().get("/").await.location(), "/login");
-        let id = portal.add_administrator("one@portal.example", "other", Role::Viewer).await;
-        assert_eq!(portal.signed_in(id).await.get("/").await.location(), "/customers/other/dashboard");
-        let customer = portal.customer("default").await;
-        let actor = sync::Actor::command_line();
-        sync::administrators::grant(
-            &portal.portal.engine,
-            &customer,
-            &actor,
-            "one@portal.example",
-            Role::Viewer,
-        )
+#[tokio::test]
+async fn a_portal_with_one_customer_opens_on_it_and_with_several_on_the_list() {
+    let portal = TestPortal::start().await;
+    assert_eq!(portal.visitor().get("/").await.location(), "/login");
+    let id = portal.add_administrator("one@portal.example", "other", Role::Viewer).await;
+    assert_eq!(portal.signed_in(id).await.get("/").await.location(), "/customers/other/dashboard");
+    let customer = portal.customer("default").await;
+    let actor = sync::Actor::command_line();
+    sync::administrators::grant(&portal.portal.engine, &customer, &actor, "one@portal.example", Role::Viewer)
         .await
         .unwrap()
         .unwrap();
-        assert_eq!(portal.signed_in(id).await.get("/").await.location(), "/customers");
-    });
+    assert_eq!(portal.signed_in(id).await.get("/").await.location(), "/customers");
 }

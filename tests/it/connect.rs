@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::service::Service;
 
-use crate::support::{Browser, TestPortal, on_the_runtime};
+use crate::support::{Browser, TestPortal};
 
 const PAGE: &str = "/customers/default/service-settings/directory-services/entra-id/connect";
 
@@ -56,139 +56,120 @@ impl Connected {
     }
 }
 
-#[test]
-fn a_fresh_page_shows_the_defaults() {
-    on_the_runtime(async {
-        let mut at = Connected::start().await;
-        let page = at.browser.get(PAGE).await.body;
-        assert!(page.contains("<option value=\"6h\" selected"), "{page}");
-        assert!(page.contains("<option value=\"7d\" selected"), "{page}");
-        assert!(!page.contains("saved on"));
-    });
+#[tokio::test]
+async fn a_fresh_page_shows_the_defaults() {
+    let mut at = Connected::start().await;
+    let page = at.browser.get(PAGE).await.body;
+    assert!(page.contains("<option value=\"6h\" selected"), "{page}");
+    assert!(page.contains("<option value=\"7d\" selected"), "{page}");
+    assert!(!page.contains("saved on"));
 }
 
-#[test]
-fn a_wrong_secret_fails_the_test_with_reason_and_remedy_and_the_right_one_passes() {
-    on_the_runtime(async {
-        let mut at = Connected::start().await;
-        let page = at.submit("test", "not-the-secret").await;
-        assert!(page.contains("Azure Connection test failed"), "{page}");
-        assert!(
-            page.contains("7000215") && page.contains("Verify Tenant Domain, Client ID and Client Secret"),
-            "{page}"
-        );
-        let secret = at.secret.clone();
-        let page = at.submit("test", &secret).await;
-        assert!(page.contains("Azure Connection test was passed"), "{page}");
-        assert!(page.contains(&format!("value=\"{}\"", at.tenant)), "what was typed is kept");
-        assert!(!page.contains(&secret), "a secret is never sent to a browser");
-        let again = at.browser.get(PAGE).await.body;
-        assert!(!again.contains("Azure Connection test"), "an answer is shown once");
-        assert!(
-            at.portal.customer("default").await.service(Service::Entra).await.unwrap().is_none(),
-            "a test saves nothing"
-        );
-    });
+#[tokio::test]
+async fn a_wrong_secret_fails_the_test_with_reason_and_remedy_and_the_right_one_passes() {
+    let mut at = Connected::start().await;
+    let page = at.submit("test", "not-the-secret").await;
+    assert!(page.contains("Azure Connection test failed"), "{page}");
+    assert!(
+        page.contains("7000215") && page.contains("Verify Tenant Domain, Client ID and Client Secret"),
+        "{page}"
+    );
+    let secret = at.secret.clone();
+    let page = at.submit("test", &secret).await;
+    assert!(page.contains("Azure Connection test was passed"), "{page}");
+    assert!(page.contains(&format!("value=\"{}\"", at.tenant)), "what was typed is kept");
+    assert!(!page.contains(&secret), "a secret is never sent to a browser");
+    let again = at.browser.get(PAGE).await.body;
+    assert!(!again.contains("Azure Connection test"), "an answer is shown once");
+    assert!(
+        at.portal.customer("default").await.service(Service::Entra).await.unwrap().is_none(),
+        "a test saves nothing"
+    );
 }
 
-#[test]
-fn a_save_keeps_the_secret_out_of_every_answer_and_an_empty_one_later_keeps_it() {
-    on_the_runtime(async {
-        let mut at = Connected::start().await;
-        let secret = at.secret.clone();
-        let page = at.submit("save", &secret).await;
-        assert!(page.contains("The settings were saved.") && page.contains("saved on "), "{page}");
-        assert!(!page.contains(&secret));
-        let page = at.submit("test", "").await;
-        assert!(page.contains("Azure Connection test was passed"), "{page}");
-        let mut audit = at.portal.customer("default").await.audit(None, 10).await.unwrap();
-        audit.retain(|row| row.entry.action.starts_with("settings"));
-        assert_eq!(audit.len(), 1, "{audit:?}");
-        assert!(!format!("{audit:?}").contains(&secret));
-        assert!(format!("{audit:?}").contains("***"));
-    });
+#[tokio::test]
+async fn a_save_keeps_the_secret_out_of_every_answer_and_an_empty_one_later_keeps_it() {
+    let mut at = Connected::start().await;
+    let secret = at.secret.clone();
+    let page = at.submit("save", &secret).await;
+    assert!(page.contains("The settings were saved.") && page.contains("saved on "), "{page}");
+    assert!(!page.contains(&secret));
+    let page = at.submit("test", "").await;
+    assert!(page.contains("Azure Connection test was passed"), "{page}");
+    let mut audit = at.portal.customer("default").await.audit(None, 10).await.unwrap();
+    audit.retain(|row| row.entry.action.starts_with("settings"));
+    assert_eq!(audit.len(), 1, "{audit:?}");
+    assert!(!format!("{audit:?}").contains(&secret));
+    assert!(format!("{audit:?}").contains("***"));
 }
 
-#[test]
-fn wrong_fields_are_refused_at_the_field_nothing_is_saved_and_what_was_typed_is_kept() {
-    on_the_runtime(async {
-        let mut at = Connected::start().await;
-        at.tenant = "\"><script>alert(1)</script>".to_owned();
-        at.client = "not-a-guid".to_owned();
-        let page = at.submit("save", "some-secret-value").await;
-        assert!(
-            page.contains("neither a GUID nor a domain") && page.contains("This is not a GUID"),
-            "{page}"
-        );
-        assert!(page.contains("value=\"not-a-guid\""), "{page}");
-        assert!(!page.contains("<script>alert(1)</script>"), "what was typed is escaped");
-        assert!(!page.contains("some-secret-value"));
-        assert!(at.portal.customer("default").await.service(Service::Entra).await.unwrap().is_none());
-    });
+#[tokio::test]
+async fn wrong_fields_are_refused_at_the_field_nothing_is_saved_and_what_was_typed_is_kept() {
+    let mut at = Connected::start().await;
+    at.tenant = "\"><script>alert(1)</script>".to_owned();
+    at.client = "not-a-guid".to_owned();
+    let page = at.submit("save", "some-secret-value").await;
+    assert!(page.contains("neither a GUID nor a domain") && page.contains("This is not a GUID"), "{page}");
+    assert!(page.contains("value=\"not-a-guid\""), "{page}");
+    assert!(!page.contains("<script>alert(1)</script>"), "what was typed is escaped");
+    assert!(!page.contains("some-secret-value"));
+    assert!(at.portal.customer("default").await.service(Service::Entra).await.unwrap().is_none());
 }
 
-#[test]
-fn a_saved_secret_is_never_sent_to_another_tenant() {
-    on_the_runtime(async {
-        let mut at = Connected::start().await;
-        let secret = at.secret.clone();
-        at.submit("save", &secret).await;
-        at.tenant = "attacker.example".to_owned();
-        at.portal.tenant.sim().clear_requests();
-        for intent in ["test", "save"] {
-            let page = at.submit(intent, "").await;
-            assert!(page.contains("Enter the Client Secret again"), "{intent}: {page}");
+#[tokio::test]
+async fn a_saved_secret_is_never_sent_to_another_tenant() {
+    let mut at = Connected::start().await;
+    let secret = at.secret.clone();
+    at.submit("save", &secret).await;
+    at.tenant = "attacker.example".to_owned();
+    at.portal.tenant.sim().clear_requests();
+    for intent in ["test", "save"] {
+        let page = at.submit(intent, "").await;
+        assert!(page.contains("Enter the Client Secret again"), "{intent}: {page}");
+    }
+    assert_eq!(at.portal.tenant.sim().requests().total, 0, "nothing was sent anywhere");
+}
+
+#[tokio::test]
+async fn sync_now_needs_a_saved_and_enabled_configuration() {
+    let mut at = Connected::start().await;
+    let page = at.submit("sync", "").await;
+    assert!(!page.contains("Azure sync has successfully started"), "{page}");
+}
+
+#[tokio::test]
+async fn sync_now_delivers_the_people_to_the_users_page() {
+    let mut at = Connected::start().await;
+    let secret = at.secret.clone();
+    at.submit("save", &secret).await;
+    let page = at.submit("sync", "").await;
+    assert!(page.contains("Azure sync has successfully started"), "{page}");
+    let customer = at.portal.customer("default").await;
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while customer.last_success().await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert_eq!(at.portal.tenant.sim().requests().total, 0, "nothing was sent anywhere");
-    });
+    })
+    .await
+    .expect("the sync ends");
+    let page = at.browser.get("/customers/default/users").await.body;
+    assert!(page.matches(">Azure<").count() > 20, "{page}");
 }
 
-#[test]
-fn sync_now_needs_a_saved_and_enabled_configuration() {
-    on_the_runtime(async {
-        let mut at = Connected::start().await;
-        let page = at.submit("sync", "").await;
-        assert!(!page.contains("Azure sync has successfully started"), "{page}");
-    });
-}
-
-#[test]
-fn sync_now_delivers_the_people_to_the_users_page() {
-    on_the_runtime(async {
-        let mut at = Connected::start().await;
-        let secret = at.secret.clone();
-        at.submit("save", &secret).await;
-        let page = at.submit("sync", "").await;
-        assert!(page.contains("Azure sync has successfully started"), "{page}");
-        let customer = at.portal.customer("default").await;
-        tokio::time::timeout(Duration::from_secs(60), async {
-            while customer.last_success().await.unwrap().is_none() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        })
-        .await
-        .expect("the sync ends");
-        let page = at.browser.get("/customers/default/users").await.body;
-        assert!(page.matches(">Azure<").count() > 20, "{page}");
-    });
-}
-
-#[test]
-fn the_pages_own_code_gets_the_same_answer_as_the_form() {
-    on_the_runtime(async {
-        let mut at = Connected::start().await;
-        let form: Vec<_> = fields(&at, "test", "not-the-secret")
-            .into_iter()
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .collect();
-        let form: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let answer = at.browser.call("/api/connect", &form).await;
-        assert_eq!(answer.status, 200);
-        assert!(
-            answer.body.contains("Azure Connection test failed") && answer.body.contains("7000215"),
-            "{}",
-            answer.body
-        );
-        assert!(!answer.body.contains("not-the-secret"));
-    });
+#[tokio::test]
+async fn the_pages_own_code_gets_the_same_answer_as_the_form() {
+    let mut at = Connected::start().await;
+    let form: Vec<_> = fields(&at, "test", "not-the-secret")
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
+    let form: Vec<_> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let answer = at.browser.call("/api/connect", &form).await;
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.body.contains("Azure Connection test failed") && answer.body.contains("7000215"),
+        "{}",
+        answer.body
+    );
+    assert!(!answer.body.contains("not-the-secret"));
 }

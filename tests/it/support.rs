@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
@@ -30,18 +30,10 @@ use sync::{
     Actor, Engine,
     administrators::{self, Candidate},
 };
-use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 /// The password of every administrator that a test makes.
 pub const PASSWORD: &str = "correct horse battery";
-/// Runs a test on the one runtime that all of them share, as the program has one for all its requests. What renders pages keeps tasks and
-/// wakers for the whole process: with a runtime to each test, one that ended could take a wake-up of another with it, and a page stood still.
-pub fn on_the_runtime(test: impl Future<Output = ()>) {
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-    RUNTIME.block_on(test);
-}
-
 /// How long a request may take.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Where the portal is reached.
