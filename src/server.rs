@@ -10,6 +10,6 @@ mod theme;
 
 pub use self::{
     config::{Config, ConfigError},
-    router::router,
+    router::{pages, router},
     start::{StartError, portal, serve},
 };

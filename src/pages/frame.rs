@@ -92,8 +92,7 @@ pub(super) struct FrameVersion(pub RwSignal<u32>);
 /// The frame with the page in it.
 ///
 /// The page stands outside every `<Suspense>`: what is inside one is built twice on the server, and a page that was built twice would have
-/// loaded twice. And what the frame loads is awaited in one place only: awaited in two, a response can stall on the server for ever
-/// (leptos-rs/leptos#4851).
+/// loaded twice.
 #[component]
 pub(super) fn Frame() -> impl IntoView {
     let slug = use_slug();

@@ -1,6 +1,6 @@
 //! The routes: the pages and server functions of Leptos, the plain routes beside them, and the files.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
@@ -11,7 +11,7 @@ use axum::{
     routing::{get, post},
 };
 use leptos::{nonce::Nonce, prelude::*};
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 use tower_http::{
     catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer,
     services::ServeDir, set_header::SetResponseHeaderLayer,
@@ -32,7 +32,7 @@ const BODY: usize = 1024 * 1024;
 
 /// The whole HTTP side, as a service that needs the peer's address ([`axum::extract::ConnectInfo`]).
 pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router {
-    let pages = generate_route_list(App);
+    let pages = pages().to_vec();
     let page = |options: LeptosOptions| {
         move || {
             let theme = use_context::<Parts>().and_then(|parts| theme::of(&parts.headers));
@@ -76,6 +76,13 @@ pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(guard_state, guard))
         .with_state(options)
+}
+
+/// The routes of the pages. They are listed once in a process, before anything is served: while Leptos lists them, every resource that begins
+/// to load anywhere in the process would wait for ever (leptos-rs/leptos#4773).
+pub fn pages() -> &'static [AxumRouteListing] {
+    static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+    &PAGES
 }
 
 /// `GET /`: leads to the page that the visitor starts from.

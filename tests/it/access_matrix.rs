@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use axum::http::StatusCode;
 use domain::role::Role;
 use leptos::server_fn::axum::server_fn_paths;
-use leptos_axum::generate_route_list;
-use rollcall::pages::App;
+use rollcall::server::pages;
 
 use crate::support::{Browser, TestPortal};
 
@@ -53,7 +52,7 @@ fn refusal(least: Least, role: Option<Role>, signed_in: bool) -> Option<StatusCo
 #[tokio::test]
 async fn every_page_is_for_those_who_may_see_it() {
     let portal = TestPortal::start().await;
-    let pages = [
+    let expected = [
         ("/login", Least::Public, StatusCode::OK),
         ("/setup", Least::Public, StatusCode::OK),
         ("/customers", Least::SignedIn, StatusCode::OK),
@@ -71,12 +70,12 @@ async fn every_page_is_for_those_who_may_see_it() {
         ("/customers/{slug}/sync-history/{run}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
         ("/customers/{slug}/{*any}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
     ];
-    let listed: BTreeSet<_> = pages.iter().map(|(path, _, _)| (*path).to_owned()).collect();
+    let listed: BTreeSet<_> = expected.iter().map(|(path, _, _)| (*path).to_owned()).collect();
     let routes: BTreeSet<_> =
-        generate_route_list(App).iter().map(|route| route.path().trim_end_matches('/').to_owned()).collect();
+        pages().iter().map(|route| route.path().trim_end_matches('/').to_owned()).collect();
     assert_eq!(routes, listed, "a page without an entry in this test");
     for (name, mut browser, role, signed_in) in visitors(&portal).await {
-        for (path, least, status) in pages {
+        for (path, least, status) in expected {
             let path = path
                 .replace("{slug}", "default")
                 .replace("{run}", "018f0000-0000-7000-8000-000000000000")
