@@ -20,11 +20,11 @@ use domain::{Timestamp, role::Role};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use serde::{Serialize, de::DeserializeOwned};
-use store::{Administrator, CustomerStore, Session, StoreError};
+use store::{Administrator, Customer, CustomerStore, Session, StoreError};
 use sync::{Actor, Engine, SyncError};
 
 pub use self::{
-    session::{ClientAddress, SessionToken, cookie_name, end_every_session, end_session},
+    session::{ClientAddress, SessionToken, cookie, end_every_session, end_session, set_cookie},
     sign_in::{SignIn, SignInRefused, sign_in, take_remembered_email},
 };
 use crate::error::AppError;
@@ -131,12 +131,23 @@ pub async fn require(slug: &str, role: Role) -> Result<Desk, AppError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn start_page(portal: &Portal, administrator: &Administrator) -> Result<String, StoreError> {
-    let customers = portal.engine.store.customers().await?;
-    let mut open = customers.iter().filter(|customer| administrator.role_for(customer.id).is_some());
-    Ok(match (open.next(), open.next()) {
-        (Some(only), None) => format!("/customers/{}/dashboard", only.slug),
+    Ok(match open_customers(portal, administrator).await?.as_slice() {
+        [only] => format!("/customers/{}/dashboard", only.slug),
         _ => "/customers".to_owned(),
     })
+}
+
+/// Every customer at which the administrator has a role, by name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open_customers(
+    portal: &Portal,
+    administrator: &Administrator,
+) -> Result<Vec<Customer>, StoreError> {
+    let mut customers = portal.engine.store.customers().await?;
+    customers.retain(|customer| administrator.role_for(customer.id).is_some());
+    Ok(customers)
 }
 
 /// Answers a page's request for something that does not exist.

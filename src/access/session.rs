@@ -61,13 +61,13 @@ impl SessionToken {
 }
 
 /// The cookie's name. `__Host-` makes browsers refuse it from a subdomain or over plain http.
-#[must_use]
-pub const fn cookie_name(public: &PublicUrl) -> &'static str {
+const fn cookie_name(public: &PublicUrl) -> &'static str {
     if public.secure { "__Host-rollcall" } else { "rollcall" }
 }
 
 /// One cookie of a request.
-pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let pairs = headers
         .get_all(header::COOKIE)
         .into_iter()
@@ -77,7 +77,8 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 }
 
 /// A `Set-Cookie` value; `seconds` of 0 takes the cookie away.
-pub(super) fn set_cookie(name: &str, value: &str, seconds: i64, public: &PublicUrl) -> String {
+#[must_use]
+pub fn set_cookie(name: &str, value: &str, seconds: i64, public: &PublicUrl) -> String {
     let secure = if public.secure { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }

@@ -23,11 +23,9 @@ async fn customers() -> Result<Vec<CustomerRow>, AppError> {
     use crate::access;
 
     let visitor = access::signed_in().await?;
-    let customers =
-        visitor.portal.engine.store.customers().await.map_err(|error| access::store_error(&error))?;
-    let administrator = &visitor.session.administrator;
-    let open = customers.into_iter().filter(|customer| administrator.role_for(customer.id).is_some());
-    Ok(open.map(|customer| CustomerRow { slug: customer.slug, name: customer.name }).collect())
+    let open = access::open_customers(&visitor.portal, &visitor.session.administrator).await;
+    let open = open.map_err(|error| access::store_error(&error))?;
+    Ok(open.into_iter().map(|customer| CustomerRow { slug: customer.slug, name: customer.name }).collect())
 }
 
 /// The list of customers.

@@ -38,11 +38,7 @@ struct LastRun {
 /// The dashboard of a customer.
 #[server(endpoint = "dashboard")]
 async fn dashboard(slug: String) -> Result<DashboardData, AppError> {
-    use domain::{
-        role::Role,
-        service::Service,
-        settings::{EntraSettings, SECRET_WARNING_DAYS},
-    };
+    use domain::{role::Role, service::Service, settings::EntraSettings};
 
     use crate::access;
 
@@ -56,7 +52,7 @@ async fn dashboard(slug: String) -> Result<DashboardData, AppError> {
         Ok((counts, service, settings, runs))
     };
     let (counts, service, settings, runs) = loaded.await.map_err(|error| access::store_error(&error))?;
-    let days = settings.as_ref().and_then(|settings: &EntraSettings| settings.secret_days_left(now));
+    let days = settings.as_ref().and_then(|settings: &EntraSettings| settings.secret_expires_soon(now));
     let per_source =
         |source: Source| counts.iter().filter(|(own, _, _)| *own == source).map(|(_, _, users)| users).sum();
     Ok(DashboardData {
@@ -65,7 +61,7 @@ async fn dashboard(slug: String) -> Result<DashboardData, AppError> {
         organisation: service
             .and_then(|service| service.organisation)
             .map(|organisation| organisation.display_name),
-        secret_days: days.filter(|days| *days <= SECRET_WARNING_DAYS),
+        secret_days: days,
         run: runs.into_iter().next().map(|run| LastRun {
             id: run.public_id.to_string(),
             outcome: run.outcome,

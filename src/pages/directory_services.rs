@@ -28,7 +28,7 @@ struct Overview {
 /// The directory services of a customer.
 #[server(endpoint = "directory_services")]
 async fn directory_services(slug: String) -> Result<Overview, AppError> {
-    use domain::{role::Role, service::Service, settings::SECRET_WARNING_DAYS};
+    use domain::{role::Role, service::Service};
 
     use crate::access;
 
@@ -39,13 +39,13 @@ async fn directory_services(slug: String) -> Result<Overview, AppError> {
         Ok((service, settings, desk.customer.managed_domains().await?))
     };
     let (service, settings, managed) = loaded.await.map_err(|error| access::store_error(&error))?;
-    let days = settings.as_ref().and_then(|settings| settings.secret_days_left(desk.portal.now()));
+    let days = settings.as_ref().and_then(|settings| settings.secret_expires_soon(desk.portal.now()));
     Ok(Overview {
         saved: service.is_some(),
         enabled: settings.is_some_and(|settings| settings.enabled),
         organisation: service.and_then(|service| service.organisation).map(|o| (o.display_name, o.domains)),
         managed,
-        secret_days: days.filter(|days| *days <= SECRET_WARNING_DAYS),
+        secret_days: days,
     })
 }
 

@@ -46,7 +46,7 @@ async fn frame(slug: String) -> Result<FrameData, AppError> {
     let desk = access::require(&slug, Role::Viewer).await?;
     let administrator = &desk.session.administrator;
     let loaded = async {
-        let customers = desk.portal.engine.store.customers().await?;
+        let customers = access::open_customers(&desk.portal, administrator).await?;
         let counts = desk.customer.user_counts().await?;
         let runs = desk.customer.runs(None, 1).await?;
         Ok((customers, counts, runs))
@@ -55,11 +55,7 @@ async fn frame(slug: String) -> Result<FrameData, AppError> {
     let now = desk.portal.now();
     Ok(FrameData {
         name: desk.customer.customer().name.clone(),
-        customers: customers
-            .into_iter()
-            .filter(|customer| administrator.role_for(customer.id).is_some())
-            .map(|customer| (customer.slug, customer.name))
-            .collect(),
+        customers: customers.into_iter().map(|customer| (customer.slug, customer.name)).collect(),
         administrator: administrator.display_name.clone(),
         users: counts.iter().map(|(_, _, users)| users).sum(),
         run: runs.into_iter().next().map(|run| RunPill {

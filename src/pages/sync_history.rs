@@ -53,6 +53,15 @@ impl RunData {
     }
 }
 
+/// Cuts a list that was asked for one row more than a page holds, and says whether there is a next page.
+#[cfg(feature = "ssr")]
+fn cut<T>(rows: &mut Vec<T>, page: i64) -> bool {
+    let page = usize::try_from(page).unwrap_or(usize::MAX);
+    let more = rows.len() > page;
+    rows.truncate(page);
+    more
+}
+
 /// A page of runs, the latest first, and the cursor of the next page.
 #[server(endpoint = "runs")]
 async fn runs(slug: String, before: Option<String>) -> Result<(Vec<RunData>, Option<String>), AppError> {
@@ -64,11 +73,7 @@ async fn runs(slug: String, before: Option<String>) -> Result<(Vec<RunData>, Opt
     let before = before.and_then(|before| before.parse().ok());
     let mut runs =
         desk.customer.runs(before, RUNS_PER_PAGE + 1).await.map_err(|error| access::store_error(&error))?;
-    let more = usize::try_from(RUNS_PER_PAGE).is_ok_and(|page| {
-        let more = runs.len() > page;
-        runs.truncate(page);
-        more
-    });
+    let more = cut(&mut runs, RUNS_PER_PAGE);
     let next = runs.last().filter(|_| more).map(|run| run.id.to_string());
     let now = desk.portal.now();
     Ok((runs.into_iter().map(|run| RunData::of(run, now)).collect(), next))
@@ -106,9 +111,7 @@ async fn run(slug: String, id: String, after: Option<String>) -> Result<RunPageD
     else {
         return Err(access::not_found());
     };
-    let page = usize::try_from(NOTICES_PER_PAGE).unwrap_or(usize::MAX);
-    let more = notices.len() > page;
-    notices.truncate(page);
+    let more = cut(&mut notices, NOTICES_PER_PAGE);
     Ok(RunPageData {
         run: RunData::of(run, desk.portal.now()),
         notice_counts,

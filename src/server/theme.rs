@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use crate::access::{Portal, local_path};
+use crate::access::{Portal, cookie, local_path, set_cookie};
 
 const COOKIE: &str = "theme";
 
@@ -28,15 +28,12 @@ pub(super) async fn choose(
         "dark" => ("dark", 31_536_000),
         _ => ("", 0),
     };
-    let secure = if portal.public.secure { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    let cookie = set_cookie(COOKIE, value, seconds, &portal.public);
     ([(header::SET_COOKIE, cookie)], Redirect::to(local_path(&choice.next)))
 }
 
 /// The choice of a request, when one was made.
 pub(super) fn of(headers: &HeaderMap) -> Option<String> {
-    let line = headers.get(header::COOKIE)?.to_str().ok()?;
-    let value =
-        line.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == COOKIE)?.1;
+    let value = cookie(headers, COOKIE)?;
     ["light", "dark"].contains(&value).then(|| value.to_owned())
 }

@@ -2,14 +2,7 @@
 //!
 //! The router is called directly; only the tenant is spoken to over HTTP. Time stands still until a test moves it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -17,7 +10,11 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use directory::entra::{Endpoints, Http};
-use domain::{Clock, Random, Timestamp, role::Role};
+use domain::{
+    Random, Timestamp,
+    role::Role,
+    testing::{CountingRandom, HandClock},
+};
 use entra_sim::{Options, Running, Sim, Size};
 use http_body_util::BodyExt;
 use leptos::config::LeptosOptions;
@@ -39,38 +36,6 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// Where the portal is reached.
 pub const ORIGIN: &str = "http://portal.localhost:3000";
 
-/// A clock that stands still until it is moved.
-pub struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub fn advance(&self, milliseconds: i64) {
-        self.0.fetch_add(milliseconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Chance that is the same in every run, and never the same twice in one.
-#[derive(Default)]
-pub struct CountingRandom(AtomicU64);
-
-impl Random for CountingRandom {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            // SplitMix64: enough to spread the counter over all bits.
-            let mut bits =
-                self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            chunk.copy_from_slice(&bits.to_le_bytes()[..chunk.len()]);
-        }
-    }
-}
-
 /// A portal with the customer `default`, and another one, `other`.
 pub struct TestPortal {
     pub portal: Portal,
@@ -90,7 +55,7 @@ impl TestPortal {
         let config = Config::read(|_| None).unwrap();
         let database = DatabaseUrl::Sqlite(folder.path().join("rollcall.db"));
         let store = Store::open(&database, Vault::new([7; 32])).await.unwrap();
-        let clock = Arc::new(HandClock(AtomicI64::new(1_795_497_766_000)));
+        let clock = Arc::new(HandClock::at(Timestamp(1_795_497_766_000)));
         let random: Arc<dyn Random> = Arc::new(CountingRandom::default());
         let endpoints = Endpoints::parse(tenant.url(), tenant.url()).unwrap();
         let passwords = Passwords::new(random.as_ref()).unwrap();

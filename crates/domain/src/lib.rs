@@ -14,6 +14,7 @@ pub mod address;
 pub mod chance;
 pub mod check;
 pub mod moment;
+pub mod number;
 pub mod object;
 pub mod plan;
 pub mod role;
@@ -21,6 +22,8 @@ pub mod run;
 pub mod secret;
 pub mod service;
 pub mod settings;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use chance::Random;
 pub use moment::{Clock, Timestamp};

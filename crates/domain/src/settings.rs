@@ -361,6 +361,12 @@ impl EntraSettings {
         Some((day - now.date()).whole_days())
     }
 
+    /// The same, when it is so soon that an administrator is warned ([`SECRET_WARNING_DAYS`]).
+    #[must_use]
+    pub fn secret_expires_soon(&self, now: Timestamp) -> Option<i64> {
+        self.secret_days_left(now).filter(|days| *days <= SECRET_WARNING_DAYS)
+    }
+
     /// Whether another secret is demanded before these settings may use it: a saved secret is never sent to another tenant or as another client.
     #[must_use]
     pub fn needs_secret_again(&self, saved: &Self) -> bool {
@@ -539,6 +545,18 @@ mod tests {
         assert_eq!(settings.secret_days_left(now), Some(2));
         assert_eq!(settings.secret_days_left(now.plus(5 * Timestamp::DAY)), Some(-3));
         assert_eq!(EntraSettings::default().secret_days_left(now), None);
+    }
+
+    #[test]
+    fn a_secret_is_warned_about_from_sixty_days_before_its_expiry() {
+        let settings = EntraSettings {
+            client_secret_expires: Some("2027-01-23".to_owned()),
+            ..EntraSettings::default()
+        };
+        let now = Timestamp(1_795_497_766_000);
+        assert_eq!(settings.secret_expires_soon(now), Some(60));
+        assert_eq!(settings.secret_expires_soon(now.plus(-Timestamp::DAY)), None);
+        assert_eq!(settings.secret_expires_soon(now.plus(61 * Timestamp::DAY)), Some(-1));
     }
 
     #[test]

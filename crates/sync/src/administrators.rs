@@ -5,7 +5,7 @@
 
 use domain::{Timestamp, role::Role};
 use sha2::{Digest, Sha256};
-use store::{AuditEntry, Change, CustomerStore, NewAdministrator, StoreError, Write};
+use store::{Change, CustomerStore, NewAdministrator, StoreError, Write};
 
 use crate::{Actor, Engine, SyncError};
 
@@ -101,7 +101,7 @@ async fn add_with(
     };
     let role = every_customer_role.map_or("", Role::label);
     let changes = vec![Change::new("Role for all customers", "", role), Change::new("Password", "", "***")];
-    write.audit(None, entry(actor, now, "administrator.add", &email, changes)).await?;
+    write.audit(None, actor.entry(now, "administrator.add", &email, changes)).await?;
     write.commit().await?;
     Ok(Ok(id))
 }
@@ -124,7 +124,7 @@ pub async fn set_password(
     write.end_sessions_of(administrator.id).await?;
     let changes = vec![Change::new("Password", "***", "***")];
     let now = engine.clock.now();
-    write.audit(None, entry(actor, now, "administrator.set_password", &administrator.email, changes)).await?;
+    write.audit(None, actor.entry(now, "administrator.set_password", &administrator.email, changes)).await?;
     write.commit().await?;
     Ok(Ok(()))
 }
@@ -151,7 +151,7 @@ pub async fn grant(
     let mut write = engine.store.begin().await?;
     write.grant(administrator.id, customer_id, role).await?;
     let changes = vec![Change::new("Role", before.map_or("", Role::label), role.label())];
-    let entry = entry(actor, engine.clock.now(), "administrator.grant", &administrator.email, changes);
+    let entry = actor.entry(engine.clock.now(), "administrator.grant", &administrator.email, changes);
     write.audit(Some(customer_id), entry).await?;
     write.commit().await?;
     Ok(Ok(()))
@@ -204,15 +204,4 @@ fn is_sign_in_name(email: &str) -> bool {
         && email
             .split_once('@')
             .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
-}
-
-fn entry(actor: &Actor, at: Timestamp, action: &str, object: &str, changes: Vec<Change>) -> AuditEntry {
-    AuditEntry {
-        at,
-        administrator_id: actor.administrator_id,
-        actor: actor.name.clone(),
-        action: action.to_owned(),
-        object: object.to_owned(),
-        changes,
-    }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use directory::entra::{Credentials, Endpoints, Graph, Http};
-use domain::{Clock, Random};
-use store::Store;
+use domain::{Clock, Random, Timestamp};
+use store::{AuditEntry, Change, Store};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
@@ -116,5 +116,23 @@ impl Actor {
     #[must_use]
     pub fn command_line() -> Self {
         Self { administrator_id: None, name: "command line".to_owned() }
+    }
+
+    /// The entry of the audit log for what this actor did.
+    pub(crate) fn entry(
+        &self,
+        at: Timestamp,
+        action: &str,
+        object: &str,
+        changes: Vec<Change>,
+    ) -> AuditEntry {
+        AuditEntry {
+            at,
+            administrator_id: self.administrator_id,
+            actor: self.name.clone(),
+            action: action.to_owned(),
+            object: object.to_owned(),
+            changes,
+        }
     }
 }

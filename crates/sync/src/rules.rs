@@ -4,7 +4,7 @@ use domain::{
     service::Service,
     settings::{Field, FieldError, GuardLimits, read_managed_domains},
 };
-use store::{AuditEntry, Change, CustomerStore, CustomerWrite, StoreError};
+use store::{Change, CustomerStore, CustomerWrite, StoreError};
 
 use crate::{Actor, Engine, SyncError, run::hold_plan};
 
@@ -137,16 +137,7 @@ async fn record(
     actor: &Actor,
     changes: Vec<Change>,
 ) -> Result<(), SyncError> {
-    write
-        .audit(AuditEntry {
-            at: engine.clock.now(),
-            administrator_id: actor.administrator_id,
-            actor: actor.name.clone(),
-            action: "settings.save".to_owned(),
-            object: "Directory Services".to_owned(),
-            changes,
-        })
-        .await?;
+    write.audit(actor.entry(engine.clock.now(), "settings.save", "Directory Services", changes)).await?;
     write.raise_topic("settings").await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use domain::{
     check::GENERAL_ADVICE,
     service::Service,
-    settings::{EntraSettings, EntraText, SECRET_WARNING_DAYS},
+    settings::{EntraSettings, EntraText},
 };
 use store::DirectoryService;
 use sync::connect::{ConnectForm, Refused, Saved};
@@ -37,7 +37,7 @@ pub(super) async fn load(desk: &Desk) -> Result<(EntraText, Around), AppError> {
         secret_saved: saved_at
             .map(|at| Moment { words: domain::moment::day_words(at.date()), ..Moment::at(at, now) }),
         organisation: service.and_then(|service| service.organisation).map(|o| (o.display_name, o.domains)),
-        secret_days: settings.secret_days_left(now).filter(|days| *days <= SECRET_WARNING_DAYS),
+        secret_days: settings.secret_expires_soon(now),
     };
     Ok((EntraText::from(&settings), around))
 }

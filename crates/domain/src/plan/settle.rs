@@ -31,8 +31,8 @@ pub struct Claim {
     pub manual: bool,
 }
 
-/// The claim that an address goes to: delivered beats not delivered, then primary beats alias, then the holder keeps it, then the object
-/// that was read first. A directory alias never takes a Manual user's primary. The order of `claims` does not matter.
+/// The claim that an address goes to: delivered beats not delivered, then primary beats alias, then the holder keeps it, then the one
+/// with the smaller number. A directory alias never takes a Manual user's primary. The order of `claims` does not matter.
 #[must_use]
 pub fn winner(claims: &[Claim]) -> Option<Claim> {
     let manual_primary = claims.iter().any(|claim| claim.manual && claim.rank == Rank::Primary);

@@ -2,9 +2,9 @@
 
 use domain::{
     service::Service,
-    settings::{EntraSettings, Organisation, SECRET_WARNING_DAYS},
+    settings::{EntraSettings, Organisation},
 };
-use store::{AuditEntry, Change, CustomerStore, CustomerWrite, StoreError};
+use store::{Change, CustomerStore, CustomerWrite, StoreError};
 
 use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, check, saved};
 use crate::{Actor, Engine, SyncError, run::hold_plan};
@@ -99,21 +99,12 @@ pub(crate) async fn write(
             transaction.mark_all_dirty(Service::Entra).await?;
         }
         if changed {
-            transaction
-                .audit(AuditEntry {
-                    at: now,
-                    administrator_id: actor.administrator_id,
-                    actor: actor.name.clone(),
-                    action: "settings.save".to_owned(),
-                    object: "Entra ID".to_owned(),
-                    changes,
-                })
-                .await?;
+            transaction.audit(actor.entry(now, "settings.save", "Entra ID", changes)).await?;
         }
         transaction.raise_topic("settings").await?;
     }
     let mut warnings = confirmed;
-    if let Some(days) = new.secret_days_left(now).filter(|days| *days <= SECRET_WARNING_DAYS) {
+    if let Some(days) = new.secret_expires_soon(now) {
         warnings.push(match days {
             ..0 => "The client secret has expired: create a new one and enter it here.".to_owned(),
             0 => "The client secret expires today.".to_owned(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{
     Timestamp,
+    number::count,
     run::{Counts, Notice, Outcome, Phase},
 };
 use store::{CustomerStore, Lease, StoreError};
@@ -173,7 +174,7 @@ fn read_so_far(counts: &Counts) -> String {
     match counts.users_read {
         0 => "Nothing was read.".to_owned(),
         1 => "1 person was read before the run ended early.".to_owned(),
-        many => format!("{} people were read before the run ended early.", super::report::grouped(many)),
+        many => format!("{} people were read before the run ended early.", count(many)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    number::count,
     plan::Out,
     run::{Counts, Notice, Outcome},
 };
@@ -97,12 +98,12 @@ pub type LeftOut = BTreeMap<Out, i64>;
 pub fn summary(counts: &Counts, left_out: &LeftOut, clashes: i64) -> String {
     let read = match counts.users_read {
         1 => "1 person read.".to_owned(),
-        many => format!("{} people read.", grouped(many)),
+        many => format!("{} people read.", count(many)),
     };
     let mut parts = Vec::new();
     for (number, words) in [(counts.added, "added"), (counts.updated, "changed")] {
         if number > 0 {
-            parts.push(format!("{} {words}", grouped(number)));
+            parts.push(format!("{} {words}", count(number)));
         }
     }
     let changed = if parts.is_empty() { "Nothing changed.".to_owned() } else { parts.join(", ") + "." };
@@ -110,17 +111,17 @@ pub fn summary(counts: &Counts, left_out: &LeftOut, clashes: i64) -> String {
     let reasons: Vec<_> = left_out
         .iter()
         .filter(|(_, number)| **number > 0)
-        .map(|(reason, number)| format!("{} {}", grouped(*number), reason_words(*reason)))
+        .map(|(reason, number)| format!("{} {}", count(*number), reason_words(*reason)))
         .collect();
     if !reasons.is_empty() {
-        let total = grouped(left_out.values().sum());
+        let total = count(left_out.values().sum());
         text.push_str(&format!(" {total} left out: {}.", reasons.join(", ")));
     }
     if clashes > 0 {
         let (addresses, verb) = if clashes == 1 { ("address", "is") } else { ("addresses", "are") };
         text.push_str(&format!(
             " {} {addresses} {verb} claimed by somebody else as well: see the notices.",
-            grouped(clashes)
+            count(clashes)
         ));
     }
     text
@@ -133,19 +134,6 @@ const fn reason_words(reason: Out) -> &'static str {
         Out::Disabled => "disabled",
         Out::FilteredOut => "not matched by the custom filter",
     }
-}
-
-/// A number with a comma between groups of three digits.
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if number < 0 { format!("-{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -187,10 +175,5 @@ mod tests {
         let report = |outcome| RunReport::new(Uuid::nil(), outcome, &Counts::default(), 0);
         assert_eq!(report(Outcome::Succeeded).exit_code(), 0);
         assert_eq!(report(Outcome::Failed).exit_code(), 1);
-    }
-
-    #[test]
-    fn digits_are_grouped_by_three() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -5,15 +5,16 @@ use std::{
     process::Command,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
 use directory::entra::{Endpoints, Http};
 use domain::{
-    Clock, Random, Secret, Timestamp,
+    Secret, Timestamp,
     run::{Notice, NoticeKind, Trigger},
     settings::EntraText,
+    testing::{CountingRandom, HandClock},
 };
 use entra_sim::{DeltaPages, Import, Options, Running, Sim, Tenant};
 use serde_json::{Value, json};
@@ -53,38 +54,6 @@ macro_rules! on_both_engines {
     };
 }
 pub(crate) use on_both_engines;
-
-/// A clock that stands still until it is moved.
-pub struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub fn advance(&self, milliseconds: i64) {
-        self.0.fetch_add(milliseconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Chance that is the same in every run, and never the same twice in one.
-#[derive(Default)]
-struct CountingRandom(AtomicU64);
-
-impl Random for CountingRandom {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            // SplitMix64: enough to spread the counter over all bits.
-            let mut bits =
-                self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            chunk.copy_from_slice(&bits.to_le_bytes()[..chunk.len()]);
-        }
-    }
-}
 
 /// What a user of the portal looks like to whoever compares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +112,7 @@ impl World {
         let tenant = Sim::start(Options { delta_pages, ..Options::default() }).await.unwrap();
         tenant.sim().replace_tenant(tenant_of(&[]));
         let store = Store::open(url, Vault::new([7; 32])).await.unwrap();
-        let clock = Arc::new(HandClock(AtomicI64::new(1_795_497_766_000)));
+        let clock = Arc::new(HandClock::at(Timestamp(1_795_497_766_000)));
         let engine = Engine::new(
             store.clone(),
             Http::new(None).unwrap(),
