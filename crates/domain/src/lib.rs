@@ -7,13 +7,20 @@
 //! - [`object`]: what a directory says about a user, in one shape for every directory service;
 //! - [`settings`]: a customer's directory-service settings, their defaults, labels and field errors;
 //! - [`plan`]: who is synced, under which addresses, and what has to change for that;
+//! - [`conflict`]: users that are not delivered any more, and when one of them is deleted;
+//! - [`guard`]: how many removals are too many;
+//! - [`group`]: what a directory says about a group;
 //! - [`run`]: the words for a sync: trigger, phase, outcome, counts, notices;
 //! - [`role`]: what an administrator may do; [`service`]: directory services and the source of a user.
 
 pub mod address;
 pub mod chance;
 pub mod check;
+pub mod conflict;
+pub mod group;
+pub mod guard;
 pub mod moment;
+mod named;
 pub mod number;
 pub mod object;
 pub mod plan;
@@ -26,5 +33,7 @@ pub mod settings;
 pub mod testing;
 
 pub use chance::Random;
+pub(crate) use named::named;
+
 pub use moment::{Clock, Timestamp};
 pub use secret::Secret;

@@ -6,6 +6,6 @@ mod admit;
 mod diff;
 mod settle;
 
-pub use admit::{Admission, ManagedDomains, Out, Rules, admit};
+pub use admit::{Admission, ByHand, ManagedDomains, Out, Rules, admit};
 pub use diff::{Desired, Present, differs};
 pub use settle::{Claim, Claimant, Rank, winner};

@@ -53,6 +53,22 @@ impl SyncFrequency {
         Self::Manual,
     ];
 
+    /// The time between two runs in milliseconds; `None` for runs by hand only.
+    #[must_use]
+    pub const fn milliseconds(self) -> Option<i64> {
+        let hours = match self {
+            Self::OneHour => 1,
+            Self::ThreeHours => 3,
+            Self::SixHours => 6,
+            Self::TwelveHours => 12,
+            Self::OneDay => 24,
+            Self::ThreeDays => 72,
+            Self::OneWeek => 168,
+            Self::Manual => return None,
+        };
+        Some(hours * Timestamp::HOUR)
+    }
+
     /// The name in forms and settings files.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -132,6 +148,22 @@ impl DeleteAfter {
         Self::NinetyDays,
         Self::Never,
     ];
+
+    /// The delay in milliseconds; `None` for never.
+    #[must_use]
+    pub const fn milliseconds(self) -> Option<i64> {
+        let days = match self {
+            Self::OneDay => 1,
+            Self::ThreeDays => 3,
+            Self::SevenDays => 7,
+            Self::FourteenDays => 14,
+            Self::ThirtyDays => 30,
+            Self::SixtyDays => 60,
+            Self::NinetyDays => 90,
+            Self::Never => return None,
+        };
+        Some(days * Timestamp::DAY)
+    }
 
     /// The name in forms and settings files.
     #[must_use]

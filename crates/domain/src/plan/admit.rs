@@ -55,6 +55,8 @@ pub struct Rules {
 /// Why a directory user is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Out {
+    /// An exception says so.
+    Exception,
     /// It has no usable address.
     NoAddress,
     /// None of its addresses is in a managed domain.
@@ -74,13 +76,33 @@ pub enum Admission {
     Out(Out),
 }
 
-/// Decides about one directory user. The order is that of the product's rules: managed domains before the disabled switch, the custom
-/// filter last; `matches_filter` is asked only when everything else has let the user in.
-pub fn admit(user: &DirectoryUser, rules: &Rules, matches_filter: impl FnOnce() -> bool) -> Admission {
+/// What was decided by hand about one directory user, before any rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByHand {
+    /// An exception leaves it out.
+    pub exception: bool,
+    /// An addition takes it in, whatever the disabled switch and the custom filter say.
+    pub addition: bool,
+}
+
+/// Decides about one directory user. The order is that of the product's rules: an exception, the managed domains, an addition, the disabled
+/// switch, the custom filter; `matches_filter` is asked only when everything else has let the user in.
+pub fn admit(
+    user: &DirectoryUser,
+    rules: &Rules,
+    by_hand: ByHand,
+    matches_filter: impl FnOnce() -> bool,
+) -> Admission {
+    if by_hand.exception {
+        return Admission::Out(Out::Exception);
+    }
     let Some(addresses) = Addresses::of(user) else { return Admission::Out(Out::NoAddress) };
     let Some(addresses) = managed_addresses(user, addresses, &rules.managed) else {
         return Admission::Out(Out::OutsideManagedDomains);
     };
+    if by_hand.addition {
+        return Admission::In(addresses);
+    }
     if user.is_disabled() && !rules.include_disabled {
         return Admission::Out(Out::Disabled);
     }
@@ -124,7 +146,7 @@ mod tests {
     }
 
     fn admitted(user: &DirectoryUser, rules: &Rules) -> Admission {
-        admit(user, rules, || true)
+        admit(user, rules, ByHand::default(), || true)
     }
 
     #[test]
@@ -192,12 +214,23 @@ mod tests {
     #[test]
     fn the_custom_filter_is_asked_last() {
         assert_eq!(
-            admit(&user(&["SMTP:p@contoso.com"]), &rules(), || false),
+            admit(&user(&["SMTP:p@contoso.com"]), &rules(), ByHand::default(), || false),
             Admission::Out(Out::FilteredOut)
         );
         assert_eq!(
-            admit(&user(&["SMTP:p@x.example"]), &rules(), || panic!("asked")),
+            admit(&user(&["SMTP:p@x.example"]), &rules(), ByHand::default(), || panic!("asked")),
             Admission::Out(Out::OutsideManagedDomains)
         );
+    }
+
+    #[test]
+    fn an_exception_goes_before_everything_and_an_addition_before_the_switch_and_the_filter() {
+        let disabled = DirectoryUser { account_enabled: Some(false), ..user(&["SMTP:p@contoso.com"]) };
+        let addition = ByHand { addition: true, ..ByHand::default() };
+        assert!(matches!(admit(&disabled, &rules(), addition, || false), Admission::In(_)));
+        let both = ByHand { exception: true, addition: true };
+        assert_eq!(admit(&disabled, &rules(), both, || true), Admission::Out(Out::Exception));
+        let outside = user(&["SMTP:p@x.example"]);
+        assert_eq!(admit(&outside, &rules(), addition, || true), Admission::Out(Out::OutsideManagedDomains));
     }
 }
