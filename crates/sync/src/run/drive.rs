@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use domain::{
     Timestamp,
-    number::count,
-    run::{Counts, Notice, Outcome, Phase},
+    run::{Counts, Notice, Outcome, Phase, Purpose},
 };
 use store::{CustomerStore, Lease, StoreError};
 use tokio::task::AbortHandle;
@@ -13,8 +12,9 @@ use tokio::task::AbortHandle;
 use super::{
     RunReport, apply, fetch,
     plan_rules::PlanRules,
-    report::{LeftOut, summary},
-    start::{INTERRUPTED, LEASE_MS, NOTHING, Started},
+    report::{LeftOut, read, summary},
+    resolve::Resolved,
+    start::{INTERRUPTED, LEASE_MS, Started},
 };
 use crate::{Engine, SyncError, connect};
 
@@ -27,6 +27,9 @@ pub(super) struct Job<'a> {
     pub customer: &'a CustomerStore,
     pub lease: &'a Lease,
     pub run_id: i64,
+    pub purpose: Purpose,
+    /// When the complete read ended; the beginning of the run until then.
+    pub read_at: Timestamp,
     pub counts: Counts,
     pub left_out: LeftOut,
     /// Addresses that somebody wanted and did not get.
@@ -58,7 +61,9 @@ pub(super) async fn drive(engine: &Engine, customer: &CustomerStore, started: St
         customer,
         lease: &started.lease,
         run_id: started.id,
-        counts: NOTHING,
+        purpose: started.purpose,
+        read_at: began,
+        counts: Counts::default(),
         left_out: LeftOut::new(),
         clashes: 0,
         remarks: Vec::new(),
@@ -88,8 +93,17 @@ async fn steps(job: &mut Job<'_>) -> Result<(), Failure> {
         client_secret,
     });
     let mut rules = PlanRules::of_the_tenant(job, &graph, saved).await?;
+    let began = job.engine.clock.now();
     fetch::fetch(job, &graph, &rules).await?;
-    apply::apply(job, &mut rules).await
+    job.read_at = job.engine.clock.now();
+    job.counts.fetch_ms = job.read_at.since(began);
+    let mut write = job.begin().await?;
+    write.note_read_at(job.run_id, job.read_at).await?;
+    write.commit().await?;
+    match job.purpose {
+        Purpose::Read => Ok(()),
+        Purpose::Sync | Purpose::Preview => apply::apply(job, &mut rules).await,
+    }
 }
 
 async fn finish(
@@ -100,11 +114,12 @@ async fn finish(
     now: Timestamp,
 ) -> RunReport {
     let (outcome, error) = match &result {
+        Ok(()) if job.counts.held > 0 => (Outcome::Held, None),
         Ok(()) => (Outcome::Succeeded, None),
         Err(failure) => (Outcome::Failed, Some(words(failure))),
     };
     let mut text = match &error {
-        None => summary(&job.counts, &job.left_out, job.clashes),
+        None => summary(job.purpose, &job.counts, &job.left_out, job.clashes),
         Some(_) => format!("{} The users in the portal stay as they are.", read_so_far(&job.counts)),
     };
     for remark in &job.remarks {
@@ -171,10 +186,9 @@ fn words(failure: &Failure) -> String {
 }
 
 fn read_so_far(counts: &Counts) -> String {
-    match counts.users_read {
+    match counts.users_read + counts.groups_read {
         0 => "Nothing was read.".to_owned(),
-        1 => "1 person was read before the run ended early.".to_owned(),
-        many => format!("{} people were read before the run ended early.", count(many)),
+        _ => format!("{} read before the run ended early.", read(counts)),
     }
 }
 
@@ -187,6 +201,33 @@ impl Job<'_> {
     /// Begins a transaction of this run.
     pub async fn begin(&self) -> Result<store::CustomerWrite, StoreError> {
         self.customer.begin_chunk(self.lease, self.engine.clock.now()).await
+    }
+
+    /// Whether nothing is to be written but what would be done.
+    pub fn is_preview(&self) -> bool {
+        self.purpose == Purpose::Preview
+    }
+
+    /// Adds what a chunk did.
+    pub fn add(&mut self, chunk: &Resolved) {
+        let (all, new) = (&mut self.counts, &chunk.counts);
+        all.added += new.added;
+        all.updated += new.updated;
+        all.missing += new.missing;
+        all.restored += new.restored;
+        all.left_out += new.left_out;
+        all.held += new.held;
+        self.clashes += chunk.clashes;
+        for (reason, number) in &chunk.left_out {
+            *self.left_out.entry(*reason).or_default() += number;
+        }
+    }
+
+    /// Says that the next step begins.
+    pub async fn enter(&self, phase: Phase) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        self.note_progress(&mut write, phase).await?;
+        write.commit().await
     }
 
     /// Writes where the run is, in the transaction of what it did.

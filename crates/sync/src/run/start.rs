@@ -1,7 +1,7 @@
 //! Starting a run: whether it may, and what a dead process left behind.
 
 use domain::{
-    run::{Counts, Outcome, Trigger},
+    run::{Outcome, Purpose, Trigger},
     service::Service,
 };
 use store::{CustomerStore, Lease, NewRun};
@@ -58,6 +58,7 @@ pub(super) struct Started {
     /// The run's number.
     pub id: i64,
     pub public_id: Uuid,
+    pub purpose: Purpose,
 }
 
 impl Engine {
@@ -68,10 +69,11 @@ impl Engine {
     pub async fn start(
         &self,
         customer: &CustomerStore,
+        purpose: Purpose,
         trigger: Trigger,
         actor: &Actor,
     ) -> Result<Result<Running, StartRefused>, SyncError> {
-        let started = match start(self, customer, trigger, actor).await? {
+        let started = match start(self, customer, purpose, trigger, actor).await? {
             Ok(started) => started,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -89,10 +91,11 @@ impl Engine {
 pub async fn run_to_end(
     engine: &Engine,
     customer: &CustomerStore,
+    purpose: Purpose,
     trigger: Trigger,
     actor: &Actor,
 ) -> Result<Result<RunReport, StartRefused>, SyncError> {
-    Ok(match start(engine, customer, trigger, actor).await? {
+    Ok(match start(engine, customer, purpose, trigger, actor).await? {
         Ok(started) => Ok(drive::drive(engine, customer, started).await),
         Err(refused) => Err(refused),
     })
@@ -101,6 +104,7 @@ pub async fn run_to_end(
 async fn start(
     engine: &Engine,
     customer: &CustomerStore,
+    purpose: Purpose,
     trigger: Trigger,
     actor: &Actor,
 ) -> Result<Result<Started, StartRefused>, SyncError> {
@@ -118,8 +122,8 @@ async fn start(
         let running = customer.running(Service::Entra).await?;
         return Ok(Err(StartRefused::AlreadyRunning(running.map(|run| run.public_id))));
     };
-    match write_row(engine, customer, &lease, trigger, actor).await {
-        Ok((id, public_id)) => Ok(Ok(Started { lease, id, public_id })),
+    match write_row(engine, customer, &lease, purpose, trigger, actor).await {
+        Ok((id, public_id)) => Ok(Ok(Started { lease, id, public_id, purpose })),
         Err(error) => {
             // Otherwise nobody could start a run until the lease expires.
             if let Err(second) = customer.release_lease(&lease).await {
@@ -134,6 +138,7 @@ async fn write_row(
     engine: &Engine,
     customer: &CustomerStore,
     lease: &Lease,
+    purpose: Purpose,
     trigger: Trigger,
     actor: &Actor,
 ) -> Result<(i64, Uuid), SyncError> {
@@ -145,14 +150,16 @@ async fn write_row(
         // Its owner had the lease and is gone.
         write.finish_run(run.id, Outcome::Failed, Some(INTERRUPTED), "", &run.counts, now).await?;
     }
-    let new =
-        NewRun { public_id, service: Service::Entra, trigger, actor: actor.name.clone(), started_at: now };
+    let new = NewRun {
+        public_id,
+        service: Service::Entra,
+        purpose,
+        trigger,
+        actor: actor.name.clone(),
+        started_at: now,
+    };
     let id = write.start_run(new).await?;
     write.raise_topic("runs").await?;
     write.commit().await?;
     Ok((id, public_id))
 }
-
-/// A run that has read and written nothing yet.
-pub(super) const NOTHING: Counts =
-    Counts { users_read: 0, pages: 0, requests: 0, bytes: 0, added: 0, updated: 0, left_out: 0 };
