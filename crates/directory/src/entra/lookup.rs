@@ -43,12 +43,12 @@ impl Graph {
         let key = format!("users('{}')", id_or_upn.replace('\'', "''"));
         let mut url = self.endpoints.graph_url(&[&key]);
         url.set_query(Some(&format!("$select={select}")));
-        match self.get(USER, &url, Manner::Plain, single).await {
-            Err(error) if error.problem == Problem::NotFound && error.trace.codes.iter().any(is_nobody) => {
-                Ok(None)
-            }
-            result => result,
-        }
+        let found = self.get(USER, &url, Manner::Plain, single).await;
+        let nobody = |error: &GraphError| {
+            error.problem == Problem::NotFound
+                && error.trace.codes.iter().any(|code| code.eq_ignore_ascii_case(NOBODY))
+        };
+        if found.as_ref().is_err_and(nobody) { Ok(None) } else { found }
     }
 
     /// The user who has this address: among the proxy addresses, else as `mail`, else as user principal name. `select` are the properties to
@@ -115,10 +115,6 @@ impl Graph {
         let trace = Trace { request: BY_ADDRESS, ..Trace::default() };
         self.error(Problem::Unexpected { what: what.to_owned() }, trace)
     }
-}
-
-fn is_nobody(code: &String) -> bool {
-    code.eq_ignore_ascii_case(NOBODY)
 }
 
 /// How closely the address belongs to the user, the lowest number first; `None` when it does not.
