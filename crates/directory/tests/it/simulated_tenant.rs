@@ -1,41 +1,17 @@
 //! Against a whole simulated tenant: a read to the delta link, and the Test with what administrators get wrong.
 
-use std::{collections::HashSet, net::Ipv4Addr, sync::Arc};
+use std::{collections::HashSet, net::Ipv4Addr};
 
 use directory::entra::{
-    Credentials, Endpoints, Graph, Http, NextOrDelta, PageLink, Problem, USER_SELECTION, Unreachable,
-    check::connection_test,
+    Credentials, Http, NextOrDelta, PageLink, Problem, USER_SELECTION, Unreachable, check::connection_test,
 };
 use domain::{
     Secret,
     check::{StepResult, TestReport},
 };
-use entra_sim::{GraphFault, Options, Running, Sim, Size, Tls};
+use entra_sim::{GraphFault, Options, Sim, Tls};
 
-use crate::support::{Counter, Hand, quick};
-
-async fn tenant(users: usize) -> Running {
-    let size = Size { users, ..Size::default() };
-    Sim::start(Options { size, ..Options::default() }).await.unwrap()
-}
-
-fn credentials(sim: &Running) -> Credentials {
-    Credentials {
-        tenant: sim.tenant_domain(),
-        client_id: sim.client_id(),
-        client_secret: Secret::new(sim.client_secret()),
-    }
-}
-
-fn client_as(url: &str, http: &Http, credentials: Credentials) -> Graph {
-    let endpoints = Endpoints::parse(url, url).unwrap();
-    Graph::new(http, endpoints, credentials, Arc::new(Hand::default()), Arc::new(Counter::default()))
-        .with_patience(quick())
-}
-
-fn client(sim: &Running) -> Graph {
-    client_as(sim.url(), &Http::new(None).unwrap(), credentials(sim))
-}
+use crate::tenant::{client, client_as, credentials, tenant};
 
 fn results(report: &TestReport) -> Vec<(&str, StepResult)> {
     report.steps.iter().map(|step| (step.title.as_str(), step.result)).collect()

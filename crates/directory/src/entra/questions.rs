@@ -1,16 +1,13 @@
-//! What is read from Graph: the organisation, pages of users, and the small questions of a Test.
+//! What the Connect page asks: the organisation, and the small questions of a Test.
 
 use domain::settings::Organisation;
 use serde::Deserialize;
-use url::Url;
 
 use super::{
-    client::{Engine, Graph},
-    error::{GraphError, Problem, Trace},
-    page::{Frame, NextOrDelta, PageLink, UserPage, no_answer, text, user_page},
+    client::{Graph, Manner},
+    error::{GraphError, Problem},
+    page::{Frame, no_answer, text},
 };
-
-const USERS_DELTA: &str = "GET /users/delta";
 
 #[derive(Deserialize)]
 struct Organisations {
@@ -43,7 +40,7 @@ impl Graph {
     pub async fn organisation(&self) -> Result<Organisation, GraphError> {
         let mut url = self.endpoints.graph_url(&["organization"]);
         url.set_query(Some("$select=id,displayName,verifiedDomains"));
-        self.get("GET /organization", &url, Engine::Default, |body| {
+        self.get("GET /organization", &url, Manner::Plain, |body| {
             let Organisations { value } =
                 serde_json::from_slice(body).map_err(|error| no_answer(&error, body))?;
             let Some(tenant) = value.into_iter().next() else {
@@ -60,36 +57,13 @@ impl Graph {
         .await
     }
 
-    /// A page of users of a full read. Follow [`UserPage::next`] until it is the delta link; then every page was seen.
-    ///
-    /// # Errors
-    /// When the page cannot be read. After [`GraphError::is_resync`] the read begins again with [`PageLink::First`].
-    pub async fn users_page(&self, at: &PageLink) -> Result<UserPage, GraphError> {
-        let url = match at {
-            PageLink::First { select } => {
-                let mut url = self.endpoints.graph_url(&["users", "delta"]);
-                url.set_query(Some(&format!("$select={select}")));
-                url
-            }
-            PageLink::Next(link) => self.own_link(link)?,
-        };
-        let page = self.get(USERS_DELTA, &url, Engine::Default, user_page).await?;
-        // A foreign link is refused before it gets into a checkpoint.
-        let (NextOrDelta::Next(link) | NextOrDelta::Delta(link)) = &page.next;
-        if self.own_link(link)? == url {
-            let what = "the page names itself as the next one".to_owned();
-            return Err(self.error(Problem::Unexpected { what }, self.trace()));
-        }
-        Ok(page)
-    }
-
     /// How many users the tenant has, as Graph counts them; it may lag behind by minutes.
     ///
     /// # Errors
     /// When Graph does not count. (It does not for external tenants, where advanced queries are missing.)
     pub async fn count_users(&self) -> Result<i64, GraphError> {
         let url = self.endpoints.graph_url(&["users", "$count"]);
-        self.get("GET /users/$count", &url, Engine::Advanced, |body| {
+        self.get("GET /users/$count", &url, Manner::Advanced, |body| {
             // The number may follow a byte order mark.
             let number = text(body).trim_start_matches('\u{feff}').trim().parse();
             number.map_err(|_| Problem::Unexpected { what: "it is no number".to_owned() })
@@ -123,40 +97,19 @@ impl Graph {
             .append_pair("$filter", filter)
             .append_pair("$top", "1")
             .append_pair("$select", "id");
-        let engine = if advanced {
+        let manner = if advanced {
             url.query_pairs_mut().append_pair("$count", "true");
-            Engine::Advanced
+            Manner::Advanced
         } else {
-            Engine::Default
+            Manner::Plain
         };
-        self.get("GET /users?$filter", &url, engine, list_size).await
+        self.get("GET /users?$filter", &url, manner, list_size).await
     }
 
     async fn first_of(&self, request: &'static str, collection: &str) -> Result<i64, GraphError> {
         let mut url = self.endpoints.graph_url(&[collection]);
         url.set_query(Some("$select=id&$top=1"));
-        self.get(request, &url, Engine::Default, list_size).await
-    }
-
-    /// A link of an answer, when it stays on the Graph endpoint: the token is sent nowhere else.
-    fn own_link(&self, link: &str) -> Result<Url, GraphError> {
-        let Ok(url) = Url::parse(link) else {
-            let what = "the link to the next page is no address".to_owned();
-            return Err(self.error(Problem::Unexpected { what }, self.trace()));
-        };
-        if url.origin() == self.endpoints.graph.origin()
-            && url.username().is_empty()
-            && url.password().is_none()
-        {
-            Ok(url)
-        } else {
-            let origin = url.origin().ascii_serialization();
-            Err(self.error(Problem::ForeignLink { origin }, self.trace()))
-        }
-    }
-
-    fn trace(&self) -> Trace {
-        Trace { request: USERS_DELTA, ..Trace::default() }
+        self.get(request, &url, Manner::Plain, list_size).await
     }
 }
 
