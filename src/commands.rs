@@ -1,4 +1,4 @@
-//! What each command does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held (later), 4 a switch that was not confirmed.
+//! What each command does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held, 4 a switch that was not confirmed.
 
 use std::{
     io::{BufRead, Read, Write},
@@ -8,7 +8,11 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::{Secret, role::Role, run::Trigger};
+use domain::{
+    Secret,
+    role::Role,
+    run::{Purpose, Trigger},
+};
 use rollcall::{
     access::{Portal, password::refuse_new},
     server::{self, Config, ConfigError},
@@ -42,6 +46,9 @@ enum Command {
     /// A customer's users
     #[command(subcommand)]
     Users(UsersCommand),
+    /// A customer's users in conflict
+    #[command(subcommand)]
+    Conflicts(ConflictsCommand),
     /// Microsoft Graph's filters
     #[command(subcommand)]
     Filter(FilterCommand),
@@ -54,6 +61,9 @@ enum Command {
 struct SyncArgs {
     /// The customer's slug
     customer: String,
+    /// Say what a sync would do, and change no user
+    #[arg(long)]
+    dry_run: bool,
     /// Print the result as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -86,6 +96,18 @@ enum UsersCommand {
         customer: String,
         /// Print JSON, which is the one format so far
         #[arg(long, required = true)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConflictsCommand {
+    /// Print every user in conflict, the longest missing first
+    List {
+        /// The customer's slug
+        customer: String,
+        /// Print a JSON object a line
+        #[arg(long)]
         json: bool,
     },
 }
@@ -151,6 +173,9 @@ pub async fn run(command: CommandLine) -> ExitCode {
             Command::Users(UsersCommand::Export { customer, json: _ }) => {
                 export(&open().await?, &customer).await
             }
+            Command::Conflicts(ConflictsCommand::List { customer, json }) => {
+                list_conflicts(&open().await?, &customer, json).await
+            }
             Command::Filter(FilterCommand::Check { resource, json: _ }) => check_filters(resource),
             Command::Admin(command) => admin(&open().await?, command).await,
         }
@@ -189,7 +214,8 @@ async fn sync(portal: &Portal, args: SyncArgs) -> Result<ExitCode, Failure> {
     let customer = find(portal, &args.customer).await?;
     let engine = portal.engine.clone();
     let actor = Actor::command_line();
-    let run = sync::run::run_to_end(&engine, &customer, Trigger::CommandLine, &actor);
+    let purpose = if args.dry_run { Purpose::Preview } else { Purpose::Sync };
+    let run = sync::run::run_to_end(&engine, &customer, purpose, Trigger::CommandLine, &actor);
     tokio::pin!(run);
     let ended = tokio::select! {
         ended = &mut run => ended,
@@ -300,6 +326,47 @@ async fn export(portal: &Portal, slug: &str) -> Result<ExitCode, Failure> {
             });
             writeln!(out, "{line}")?;
         }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list_conflicts(portal: &Portal, slug: &str, json: bool) -> Result<ExitCode, Failure> {
+    const CHUNK: i64 = 1_000;
+
+    let customer = find(portal, slug).await?;
+    let setting = sync::conflicts::deletion_setting(&customer).await?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut after = None;
+    let mut none = true;
+    loop {
+        let conflicts = customer.conflicts(after.take(), CHUNK).await?;
+        let Some(last) = conflicts.last() else { break };
+        after = Some((last.conflict.missing_since, last.user_id));
+        none = false;
+        for row in &conflicts {
+            let conflict = &row.conflict;
+            let delete_on = setting.and_then(|setting| conflict.delete_on(setting));
+            if json {
+                let line = serde_json::json!({
+                    "user_id": row.public_id,
+                    "primary_address": row.primary_address,
+                    "reason": conflict.reason.label(),
+                    "missing_since": conflict.missing_since.rfc3339(),
+                    "delete_on": delete_on.map(domain::Timestamp::rfc3339),
+                    "state": conflict.state.label(),
+                });
+                writeln!(out, "{line}")?;
+            } else {
+                let until = delete_on.map_or("not deleted by itself".to_owned(), |on| format!("deleted on {}", on.words()));
+                let (address, since) = (&row.primary_address, conflict.missing_since.words());
+                let (reason, state) = (conflict.reason.label(), conflict.state.label());
+                writeln!(out, "{address}: {reason} since {since}, {state}, {until}")?;
+            }
+        }
+    }
+    if none && !json {
+        writeln!(out, "No user is in conflict.")?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)

@@ -125,6 +125,7 @@ fn Filled(slug: String, data: DashboardData) -> impl IntoView {
             let words = match run.outcome {
                 Outcome::Running => "A sync is running, started ",
                 Outcome::Succeeded => "The last sync succeeded ",
+                Outcome::Held => "The last sync succeeded, and removals wait for an approval, ",
                 Outcome::Failed => "The last sync failed ",
             };
             view! {

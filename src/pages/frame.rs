@@ -155,6 +155,7 @@ fn Top(slug: String, data: FrameData) -> impl IntoView {
         let (class, icon, words) = match run.outcome {
             domain::run::Outcome::Running => ("running", "sync", "Sync is running, started"),
             domain::run::Outcome::Succeeded => ("good", "check", "Synced"),
+            domain::run::Outcome::Held => ("warning", "warning", "Synced, removals held"),
             domain::run::Outcome::Failed => ("bad", "cross", "Last sync failed"),
         };
         view! {

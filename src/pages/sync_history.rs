@@ -125,6 +125,7 @@ const fn outcome_sign(outcome: Outcome) -> (&'static str, &'static str, &'static
     match outcome {
         Outcome::Running => ("running", "sync", "Running"),
         Outcome::Succeeded => ("good", "check", "Succeeded"),
+        Outcome::Held => ("warning", "warning", "Held"),
         Outcome::Failed => ("bad", "cross", "Failed"),
     }
 }
@@ -145,6 +146,7 @@ fn started_by(run: &RunData) -> String {
     match run.trigger {
         Trigger::SyncNow => format!("Sync Now, {}", run.actor),
         Trigger::CommandLine => "Command line".to_owned(),
+        Trigger::Schedule => "Schedule".to_owned(),
     }
 }
 
@@ -199,6 +201,8 @@ fn Runs(slug: String, runs: Vec<RunData>, next: Option<String>, first: bool) -> 
                 <td data-label="Read" class="number">{count(run.counts.users_read)}</td>
                 <td data-label="Added" class="number">{count(run.counts.added)}</td>
                 <td data-label="Changed" class="number">{count(run.counts.updated)}</td>
+                <td data-label="Missing" class="number">{count(run.counts.missing)}</td>
+                <td data-label="Deleted" class="number">{count(run.counts.deleted)}</td>
                 <td data-label="Duration" class="number">{duration(run.seconds)}</td>
             </tr>
         }
@@ -215,6 +219,8 @@ fn Runs(slug: String, runs: Vec<RunData>, next: Option<String>, first: bool) -> 
                         <th scope="col" class="number">"Read"</th>
                         <th scope="col" class="number">"Added"</th>
                         <th scope="col" class="number">"Changed"</th>
+                        <th scope="col" class="number">"Missing"</th>
+                        <th scope="col" class="number">"Deleted"</th>
                         <th scope="col" class="number">"Duration"</th>
                     </tr>
                 </thead>
@@ -284,13 +290,20 @@ fn RunView(data: RunPageData, path: String) -> impl IntoView {
     let running = run.outcome == Outcome::Running;
     let progress = match run.phase {
         Phase::Fetch => "Reading the directory",
-        Phase::Apply => "Writing users",
+        Phase::Plan => "Counting what would go",
+        Phase::Apply => "Writing users and groups",
+        Phase::Delete => "Deleting users whose time has come",
         Phase::Done => "Done",
     };
     let figures = [
         ("People read", run.counts.users_read),
+        ("Groups read", run.counts.groups_read),
         ("Added", run.counts.added),
         ("Changed", run.counts.updated),
+        ("Missing", run.counts.missing),
+        ("Back", run.counts.restored),
+        ("Deleted", run.counts.deleted),
+        ("Held", run.counts.held),
         ("Left out", run.counts.left_out),
         ("Pages", run.counts.pages),
         ("Requests", run.counts.requests),
@@ -333,6 +346,10 @@ fn Notices(
         NoticeKind::Clash => "Address clash",
         NoticeKind::ValueChanged => "Value changed",
         NoticeKind::Unreadable => "Unreadable",
+        NoticeKind::Restarted => "Read again",
+        NoticeKind::TakeOver => "Manual user",
+        NoticeKind::SamePerson => "Same person?",
+        NoticeKind::Held => "Held",
     };
     let total = counts.iter().map(|(_, number)| number).sum();
     let kinds = counts.into_iter().map(|(kind, number)| view! { <li><span>{words(kind)}</span><span class="number">{count(number)}</span></li> });

@@ -9,18 +9,22 @@
 //! - [`rules`]: managed domains and the deletion guard's limits;
 //! - [`settings_file`]: the same settings as a file, for the command line;
 //! - [`run`]: starting, running and reporting a sync;
+//! - [`conflicts`]: users that the directory does not deliver any more;
+//! - [`schedule`]: when the next sync is due, and starting those that are;
 //! - [`administrators`]: who may sign in, and as what.
 //!
 //! What may be refused for a reason that an administrator can cure comes back as a value (`Ok(Err(refused))`), with words; a
 //! [`SyncError`] is what went wrong beneath.
 
 pub mod administrators;
+pub mod conflicts;
 pub mod connect;
 mod engine;
 mod error;
 mod filter;
 pub mod rules;
 pub mod run;
+pub mod schedule;
 pub mod settings_file;
 
 pub use engine::{Actor, Engine};

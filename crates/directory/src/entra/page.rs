@@ -138,11 +138,16 @@ impl<'a> Frame<'a> {
         let mut objects = Objects { users: Vec::with_capacity(self.value.len()), ..Objects::default() };
         for object in &self.value {
             match read_user(object.get()) {
+                // The last word about an object counts.
                 Object::User(user, notice) => {
+                    objects.removed.retain(|id| *id != user.external_id);
                     objects.users.push(user);
                     objects.changed_values.extend(notice);
                 }
-                Object::Removed(id) => objects.removed.push(id),
+                Object::Removed(id) => {
+                    objects.users.retain(|user| user.external_id != id);
+                    objects.removed.push(id);
+                }
                 Object::Unreadable(notice) => objects.unreadable.push(notice),
             }
         }
@@ -251,6 +256,15 @@ mod tests {
         assert_eq!(page.removed, ["3"]);
         assert_eq!((page.unreadable.len(), page.changed_values.len()), (2, 1));
         assert_eq!(page.next, NextOrDelta::Delta("https://g.example/d".to_owned()));
+    }
+
+    #[test]
+    fn the_last_word_about_an_object_of_a_page_counts() {
+        let body = br#"{"value":[{"id":"1"},{"id":"1","@removed":{"reason":"changed"}},{"id":"2","@removed":{"reason":"changed"}},{"id":"2"}],
+            "@odata.nextLink":"n"}"#;
+        let page = user_page(body).unwrap();
+        let ids: Vec<_> = page.users.iter().map(|user| user.external_id.as_str()).collect();
+        assert_eq!((ids, page.removed), (vec!["2"], vec!["1".to_owned()]));
     }
 
     #[test]

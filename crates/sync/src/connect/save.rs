@@ -1,13 +1,15 @@
 //! Saving a connection: the change, its audit entry and the topic version in one transaction.
 
 use domain::{
-    service::Service,
+    Timestamp,
+    conflict::SHORTEST_NOTICE_MS,
+    service::{Service, Source},
     settings::{EntraSettings, Organisation},
 };
-use store::{Change, CustomerStore, CustomerWrite, StoreError};
+use store::{Change, CursorKind, CustomerStore, CustomerWrite, StoreError};
 
-use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, check, saved};
-use crate::{Actor, Engine, SyncError, run::hold_plan};
+use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, SavedConnection, check, saved};
+use crate::{Actor, Engine, SyncError, run::hold_plan, schedule};
 
 /// What a save came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,6 +100,10 @@ pub(crate) async fn write(
         if old.map(rules) != Some(rules(&new)) || before_domains != domains(known.as_ref()) {
             transaction.mark_all_dirty(Service::Entra).await?;
         }
+        if let Some(before) = &before {
+            follow(transaction, before, &new, now).await?;
+        }
+        schedule::follow(transaction, customer, old, &new, now).await?;
         if changed {
             transaction.audit(actor.entry(now, "settings.save", "Entra ID", changes)).await?;
         }
@@ -113,6 +119,32 @@ pub(crate) async fn write(
         });
     }
     Ok(Saved { organisation, unchecked, warnings, changed })
+}
+
+/// What else a change of the settings changes.
+async fn follow(
+    transaction: &mut CustomerWrite,
+    before: &SavedConnection,
+    new: &EntraSettings,
+    now: Timestamp,
+) -> Result<(), SyncError> {
+    let old = &before.settings;
+    if old.tenant != new.tenant || old.client_id != new.client_id {
+        // The links belong to the tenant and the app that they were given to. The next run reads everything.
+        for kind in [CursorKind::Users, CursorKind::Groups] {
+            transaction.clear_cursor(Service::Entra, kind).await?;
+        }
+    }
+    if let Some(since) = before.disabled_at.filter(|_| new.enabled) {
+        // The deletion clocks stood still while the service was off.
+        transaction.shift_clocks(Source::Azure, now.since(since)).await?;
+    }
+    if old.delete_users_after != new.delete_users_after
+        && let Some(delay) = new.delete_users_after.milliseconds()
+    {
+        transaction.promise_notice(Source::Azure, delay, now.plus(SHORTEST_NOTICE_MS)).await?;
+    }
+    Ok(())
 }
 
 /// Every field that differs, under the label of its page.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::{
     Timestamp,
     run::{Counts, Notice, Outcome, Phase, Purpose},
+    service::Service,
 };
 use store::{CustomerStore, Lease, StoreError};
 use tokio::task::AbortHandle;
@@ -16,7 +17,10 @@ use super::{
     resolve::Resolved,
     start::{INTERRUPTED, LEASE_MS, Started},
 };
-use crate::{Engine, SyncError, connect};
+use crate::{
+    Engine, SyncError, connect,
+    schedule::{self, Ended},
+};
 
 /// How often the lease is renewed: several times within its life, so that one slow write does not cost it.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -126,7 +130,16 @@ async fn finish(
         text.push(' ');
         text.push_str(remark);
     }
-    if let Err(error) = write_end(job, outcome, error.as_deref(), &text, now).await {
+    let interrupted = matches!(result, Err(Failure::Beneath(SyncError::Interrupted)));
+    let ended = Ended {
+        outcome,
+        started_at: now.plus(-milliseconds),
+        now,
+        error: error.as_deref(),
+        interrupted,
+        random: job.engine.random.as_ref(),
+    };
+    if let Err(error) = write_end(job, &ended, &text).await {
         // The row stays behind as running; whoever starts the next run ends it.
         tracing::error!(%error, run = %started.public_id, "the end of a sync could not be written");
     }
@@ -146,17 +159,17 @@ async fn finish(
     report
 }
 
-async fn write_end(
-    job: &Job<'_>,
-    outcome: Outcome,
-    error: Option<&str>,
-    summary: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut write = job.customer.begin_chunk(job.lease, now).await?;
-    write.finish_run(job.run_id, outcome, error, summary, &job.counts, now).await?;
+async fn write_end(job: &Job<'_>, ended: &Ended<'_>, summary: &str) -> Result<(), SyncError> {
+    let saved = connect::saved(job.customer).await?.filter(|saved| saved.settings.enabled);
+    let before = job.customer.schedule(Service::Entra).await?;
+    let mut write = job.customer.begin_chunk(job.lease, ended.now).await?;
+    write.finish_run(job.run_id, ended.outcome, ended.error, summary, &job.counts, ended.now).await?;
+    if let Some(saved) = saved.filter(|_| job.purpose == Purpose::Sync) {
+        schedule::after_run(&mut write, before, saved.settings.sync_frequency, ended).await?;
+    }
     write.raise_topic("runs").await?;
-    write.commit().await
+    write.commit().await?;
+    Ok(())
 }
 
 async fn notices(job: &Job<'_>) -> Vec<Notice> {

@@ -45,7 +45,7 @@ async fn thirty_people(world: &World) {
 on_both_engines! {
     async fn a_stopped_run_goes_on_from_its_checkpoint(world: &mut World) {
         thirty_people(world).await;
-        let running = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
+        let running = world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
         wait_for_pages(world, 3).await;
         world.engine.stop();
         world.engine.idle().await;
@@ -71,7 +71,7 @@ on_both_engines! {
         thirty_people(world).await;
         {
             let me = actor();
-            let run = run_to_end(&world.engine, &world.customer, Trigger::CommandLine, &me);
+            let run = run_to_end(&world.engine, &world.customer, Purpose::Sync, Trigger::CommandLine, &me);
             tokio::select! {
                 _ = run => panic!("the run came to its end"),
                 () = wait_for_pages(world, 3) => {}
@@ -79,7 +79,7 @@ on_both_engines! {
         }
         let killed = world.customer.running(Service::Entra).await.unwrap().unwrap();
         // The process that held the lease is this one, and it lives: the lease has to expire.
-        let refused = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap();
+        let refused = world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor()).await.unwrap();
         assert_eq!(refused.unwrap_err(), StartRefused::AlreadyRunning(Some(killed.public_id)));
         world.clock.advance(20 * Timestamp::SECOND);
         let report = world.synced().await;
@@ -93,7 +93,7 @@ on_both_engines! {
 
     async fn a_read_that_is_told_to_begin_again_does_so_and_says_so(world: &mut World) {
         thirty_people(world).await;
-        let running = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
+        let running = world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
         wait_for_pages(world, 3).await;
         // Replacing the directory makes the links void.
         let people: Vec<_> = (1..=30).map(|n| person(n, &format!("new{n}"), &[])).collect();
@@ -115,7 +115,7 @@ async fn rules_that_are_saved_in_the_midst_of_a_run_hold_for_everyone_at_its_end
     world.people(&people);
     world.connect(|_| {}).await;
     world.engine = world.engine.clone().with_chunk(1);
-    let running = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
+    let running = world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
     while world.customer.running(Service::Entra).await.unwrap().is_some_and(|run| run.counts.added < 5) {
         tokio::task::yield_now().await;
     }
@@ -136,7 +136,7 @@ async fn a_dead_owner_on_this_host_is_replaced_at_once() {
     world.people(&[person(1, "a", &[])]);
     world.connect(|_| {}).await;
     world.tenant.sim().set_latency_ms(50);
-    let running = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
+    let running = world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
     let owner = world.customer.lease("sync").await.unwrap().unwrap().owner;
     running.finished().await.unwrap();
     // The same process number, started at another time: whoever that was is gone.
@@ -147,7 +147,7 @@ async fn a_dead_owner_on_this_host_is_replaced_at_once() {
 
     let elsewhere = format!("another-host{owner}");
     world.customer.take_lease("sync", &elsewhere, now, 20_000, |_| false).await.unwrap().unwrap();
-    let refused = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap();
+    let refused = world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor()).await.unwrap();
     assert_eq!(refused.unwrap_err(), StartRefused::AlreadyRunning(None));
 }
 
@@ -155,7 +155,7 @@ async fn a_dead_owner_on_this_host_is_replaced_at_once() {
 async fn a_checkpoint_of_another_selection_is_not_followed() {
     let mut world = World::new().await;
     thirty_people(&world).await;
-    let running = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
+    let running = world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
     wait_for_pages(&world, 3).await;
     world.engine.stop();
     world.engine.idle().await;

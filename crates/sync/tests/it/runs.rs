@@ -142,10 +142,10 @@ on_both_engines! {
         world.people(&people);
         world.connect(|_| {}).await;
         world.tenant.sim().set_latency_ms(60);
-        let running = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
-        let second = world.engine.start(&world.customer, Trigger::SyncNow, &actor()).await.unwrap();
+        let running = world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor()).await.unwrap().unwrap();
+        let second = world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor()).await.unwrap();
         assert_eq!(second.unwrap_err(), StartRefused::AlreadyRunning(Some(running.run)));
-        let third = run_to_end(&world.engine, &world.customer, Trigger::CommandLine, &actor()).await.unwrap();
+        let third = run_to_end(&world.engine, &world.customer, Purpose::Sync, Trigger::CommandLine, &actor()).await.unwrap();
         assert_eq!(third.unwrap_err(), StartRefused::AlreadyRunning(Some(running.run)));
         let report = running.finished().await.unwrap();
         assert_eq!(report.outcome, "succeeded");
@@ -158,7 +158,7 @@ on_both_engines! {
 async fn without_a_saved_and_enabled_connection_no_run_starts() {
     let world = World::new().await;
     let me = actor();
-    let start = || world.engine.start(&world.customer, Trigger::SyncNow, &me);
+    let start = || world.engine.start(&world.customer, Purpose::Sync, Trigger::SyncNow, &me);
     assert_eq!(start().await.unwrap().unwrap_err(), StartRefused::NotConfigured);
     world.connect(|form| form.text.enabled = false).await;
     assert_eq!(start().await.unwrap().unwrap_err(), StartRefused::NotEnabled);

@@ -182,7 +182,7 @@ impl World {
     }
 
     pub async fn sync(&self) -> RunReport {
-        run_to_end(&self.engine, &self.customer, Trigger::CommandLine, &actor()).await.unwrap().unwrap()
+        run_to_end(&self.engine, &self.customer, Purpose::Sync, Trigger::CommandLine, &actor()).await.unwrap().unwrap()
     }
 
     /// A sync that has to succeed.
