@@ -144,6 +144,7 @@ CREATE TABLE conflicts (
     FOREIGN KEY (customer_id, user_id) REFERENCES users (customer_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX conflicts_clock ON conflicts (customer_id, state, clock_from, user_id);
+CREATE INDEX conflicts_since ON conflicts (customer_id, missing_since, user_id);
 
 -- What the deletion guard holds back, and what was decided about it. object_id is a user's or a group's number.
 CREATE TABLE held (
@@ -184,6 +185,7 @@ CREATE TABLE exceptions (
     created_at INTEGER NOT NULL,
     UNIQUE (customer_id, service, kind, object)
 ) STRICT;
+CREATE INDEX exceptions_page ON exceptions (customer_id, service, id);
 
 CREATE TABLE additions (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -246,6 +248,7 @@ CREATE TABLE recycle_bin (
 ) STRICT;
 CREATE INDEX recycle_bin_external_id ON recycle_bin (customer_id, source, external_id);
 CREATE INDEX recycle_bin_deleted_at ON recycle_bin (deleted_at);
+CREATE INDEX recycle_bin_customer ON recycle_bin (customer_id, id);
 
 -- When the next run is due; failures in a row, and why the last one failed.
 CREATE TABLE schedules (
