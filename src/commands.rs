@@ -319,7 +319,7 @@ async fn export(portal: &Portal, slug: &str) -> Result<ExitCode, Failure> {
                 "id": user.public_id,
                 "external_id": user.external_id,
                 "display_name": user.display_name,
-                "primary_address": user.primary_address,
+                "primary_address": (!user.address_lost).then_some(&user.primary_address),
                 "aliases": user.aliases,
                 "source": user.source.label(),
                 "status": user.status.label(),

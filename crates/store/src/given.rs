@@ -11,6 +11,7 @@ pub(crate) struct Given(Vec<Column>);
 
 enum Column {
     Ints(Vec<i64>),
+    OptionalInts(Vec<Option<i64>>),
     Texts(Vec<String>),
     OptionalTexts(Vec<Option<String>>),
     Flags(Vec<bool>),
@@ -25,6 +26,11 @@ impl Given {
 
     pub(crate) fn ints(mut self, values: impl IntoIterator<Item = i64>) -> Self {
         self.0.push(Column::Ints(values.into_iter().collect()));
+        self
+    }
+
+    pub(crate) fn optional_ints(mut self, values: impl IntoIterator<Item = Option<i64>>) -> Self {
+        self.0.push(Column::OptionalInts(values.into_iter().collect()));
         self
     }
 
@@ -56,6 +62,7 @@ impl Given {
         for column in self.0 {
             let values: Vec<Value> = match column {
                 Column::Ints(values) => values.into_iter().map(Value::from).collect(),
+                Column::OptionalInts(values) => values.into_iter().map(Value::from).collect(),
                 Column::Texts(values) => values.into_iter().map(Value::from).collect(),
                 Column::OptionalTexts(values) => values.into_iter().map(Value::from).collect(),
                 Column::Flags(values) => values.into_iter().map(Value::from).collect(),
@@ -73,6 +80,7 @@ impl Given {
         for column in self.0 {
             match column {
                 Column::Ints(values) => add::<Postgres, _>(arguments, values),
+                Column::OptionalInts(values) => add::<Postgres, _>(arguments, values),
                 Column::Texts(values) => add::<Postgres, _>(arguments, values),
                 Column::OptionalTexts(values) => add::<Postgres, _>(arguments, values),
                 Column::Flags(values) => add::<Postgres, _>(arguments, values),

@@ -38,18 +38,29 @@ macro_rules! families {
 }
 
 families!(
+    additions,
     administrators,
     audit,
     checkpoints,
     claims,
+    conflicts,
     customers,
+    exceptions,
+    groups,
+    guard_log,
+    held,
     leases,
     mirror,
+    recycle_bin,
     runs,
+    schedules,
     services,
     sessions,
+    take_overs,
     topics,
+    user_counts,
     user_lists,
+    user_writes,
     users,
 );
 
@@ -63,21 +74,30 @@ use crate::{
 };
 
 pub use crate::{
+    additions::Addition,
     administrators::{Administrator, NewAdministrator},
     audit::{AuditEntry, AuditRow, Change},
     checkpoints::{Checkpoint, CheckpointKind},
     claims::{ClaimKind, ClaimRow, HolderRow},
+    conflicts::ConflictRow,
     customers::Customer,
     error::{Result, StoreError},
+    exceptions::{Exception, ExceptionKind},
+    groups::{Group, GroupWrite},
+    held::{Held, HeldRow},
     leases::{Lease, LeaseRow},
     mirror::{MirrorUser, MirrorWritten},
     open::DatabaseUrl,
+    recycle_bin::{Binned, BinnedGroup, BinnedUser, Deletion},
     runs::{NewRun, Run},
+    schedules::Schedule,
     services::DirectoryService,
     sessions::{NewSession, Session},
     sql::Statement,
+    take_overs::TakeOver,
     user_lists::{ExportedUser, Page, UserCursor, UserPage, UserRow},
-    users::{User, UserWrite, Written},
+    user_writes::{UserWrite, Written},
+    users::User,
     vault::Vault,
 };
 

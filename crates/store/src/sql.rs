@@ -132,6 +132,11 @@ where
     arguments.add(value).map_err(|error| sqlx::Error::Encode(error).into())
 }
 
+/// How many rows a statement changed, as counts are kept here.
+pub(crate) fn row_count(changed: u64) -> i64 {
+    i64::try_from(changed).unwrap_or(i64::MAX)
+}
+
 /// Runs a statement with its parameters, and after `;` the rows it is given; answers how many rows it changed.
 macro_rules! execute {
     ($connection:expr, $statement:expr $(, $value:expr)* $(; $given:expr)?) => {

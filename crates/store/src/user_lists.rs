@@ -16,23 +16,20 @@ use crate::{
 };
 
 statements! {
-    AFTER = "SELECT u.id, u.public_id, u.display_name, u.sort_name, u.primary_address,
+    AFTER = "SELECT u.id, u.public_id, u.display_name, u.sort_name, u.primary_address, u.address_lost,
                  (SELECT COUNT(*) FROM user_addresses a WHERE a.customer_id = u.customer_id AND a.user_id = u.id AND a.is_primary = FALSE)
                      AS aliases,
                  u.source, u.status, u.sign_in_blocked, u.changed_at
              FROM users u WHERE u.customer_id = $1 AND (u.sort_name, u.id) > ($2, $3) ORDER BY u.sort_name, u.id LIMIT $4";
-    BEFORE = "SELECT u.id, u.public_id, u.display_name, u.sort_name, u.primary_address,
+    BEFORE = "SELECT u.id, u.public_id, u.display_name, u.sort_name, u.primary_address, u.address_lost,
                  (SELECT COUNT(*) FROM user_addresses a WHERE a.customer_id = u.customer_id AND a.user_id = u.id AND a.is_primary = FALSE)
                      AS aliases,
                  u.source, u.status, u.sign_in_blocked, u.changed_at
              FROM users u WHERE u.customer_id = $1 AND (u.sort_name, u.id) < ($2, $3) ORDER BY u.sort_name DESC, u.id DESC LIMIT $4";
     ANY_BEFORE = "SELECT u.id FROM users u WHERE u.customer_id = $1 AND (u.sort_name, u.id) < ($2, $3) LIMIT 1";
     ANY_AFTER = "SELECT u.id FROM users u WHERE u.customer_id = $1 AND (u.sort_name, u.id) > ($2, $3) LIMIT 1";
-    BY_PUBLIC_ID = "SELECT id, public_id, source, external_id, display_name, primary_address, service_on, sign_in_blocked, status, created_at,
-                        changed_at
-                    FROM users WHERE customer_id = $1 AND public_id = $2";
-    COUNTS = "SELECT source, status, users FROM user_counts WHERE customer_id = $1 AND users <> 0 ORDER BY source, status";
-    EXPORT = "SELECT id, public_id, external_id, display_name, primary_address, source, status FROM users
+    BY_PUBLIC_ID = "SELECT id FROM users WHERE customer_id = $1 AND public_id = $2";
+    EXPORT = "SELECT id, public_id, external_id, display_name, primary_address, address_lost, source, status FROM users
               WHERE customer_id = $1 AND (primary_address, id) > ($2, $3) ORDER BY primary_address, id LIMIT $4";
 }
 
@@ -97,6 +94,8 @@ pub struct UserRow {
     pub sort_name: String,
     /// The primary address.
     pub primary_address: String,
+    /// Whether the primary address went to somebody who is delivered: it is the last known one then.
+    pub address_lost: bool,
     /// How many other addresses the user has.
     pub aliases: i64,
     /// Where the user comes from.
@@ -130,6 +129,8 @@ pub struct ExportedUser {
     pub display_name: String,
     /// The primary address.
     pub primary_address: String,
+    /// Whether the primary address went to somebody who is delivered: it is the last known one then.
+    pub address_lost: bool,
     /// The other addresses, sorted.
     pub aliases: Vec<String>,
     /// Where the user comes from.
@@ -145,6 +146,7 @@ struct Row {
     display_name: String,
     sort_name: String,
     primary_address: String,
+    address_lost: bool,
     aliases: i64,
     source: String,
     status: String,
@@ -164,6 +166,7 @@ impl TryFrom<Row> for UserRow {
             display_name: row.display_name,
             sort_name: row.sort_name,
             primary_address: row.primary_address,
+            address_lost: row.address_lost,
             aliases: row.aliases,
             sign_in_blocked: row.sign_in_blocked,
             changed_at: Timestamp(row.changed_at),
@@ -230,27 +233,9 @@ impl CustomerStore {
     /// When the database cannot answer.
     pub async fn user(&self, public_id: Uuid) -> Result<Option<User>> {
         let mut connection = self.read().await?;
-        let row = optional!(connection, users::Row, BY_PUBLIC_ID, self.id(), public_id.to_string())?;
-        let users = users::with_aliases(&mut connection, self.id(), row.into_iter().collect()).await?;
-        Ok(users.into_iter().next())
-    }
-
-    /// How many users there are, by source and status; what there is none of is not among them.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn user_counts(&self) -> Result<Vec<(Source, Status, i64)>> {
-        let mut connection = self.read().await?;
-        all!(connection, (String, String, i64), COUNTS, self.id())?
-            .into_iter()
-            .map(|(source, status, users)| {
-                let source = Source::named(&source)
-                    .ok_or_else(|| StoreError::corrupt("user_counts", "source", &source))?;
-                let status = Status::named(&status)
-                    .ok_or_else(|| StoreError::corrupt("user_counts", "status", &status))?;
-                Ok((source, status, users))
-            })
-            .collect()
+        let row = optional!(connection, (i64,), BY_PUBLIC_ID, self.id(), public_id.to_string())?;
+        let Some((id,)) = row else { return Ok(None) };
+        Ok(users::by_id(&mut connection, self.id(), [id]).await?.pop())
     }
 
     /// A chunk of all users by primary address, `after` the user with that primary address and number.
@@ -260,18 +245,19 @@ impl CustomerStore {
     pub async fn export_users(&self, after: Option<(String, i64)>, limit: i64) -> Result<Vec<ExportedUser>> {
         let mut connection = self.read().await?;
         let (address, id) = after.unwrap_or((String::new(), i64::MIN));
-        type Row = (i64, String, Option<String>, String, String, String, String);
+        type Row = (i64, String, Option<String>, String, String, bool, String, String);
         let rows = all!(connection, Row, EXPORT, self.id(), address, id, limit)?;
         let mut aliases =
             users::aliases(&mut connection, self.id(), rows.iter().map(|(id, ..)| *id)).await?;
         rows.into_iter()
-            .map(|(id, public_id, external_id, display_name, primary_address, source, status)| {
+            .map(|(id, public_id, external_id, display_name, primary_address, address_lost, source, status)| {
                 Ok(ExportedUser {
                     id,
                     public_id: read_public_id(&public_id, id)?,
                     external_id,
                     display_name,
                     primary_address,
+                    address_lost,
                     aliases: aliases.remove(&id).unwrap_or_default(),
                     source: read_source(&source, id)?,
                     status: read_status(&status, id)?,

@@ -1,0 +1,240 @@
+//! What the deletion guard holds back, and what an administrator decided about each object.
+//!
+//! A run that holds names every object that it would remove. Each run computes the set anew: it holds again what is still to be removed, which
+//! leaves an earlier decision and its date as they are, and drops those that it did not name.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Timestamp,
+    guard::{Decision, Guarded},
+};
+use uuid::Uuid;
+
+use crate::{
+    CustomerStore, CustomerWrite, StoreError,
+    error::Result,
+    given::Given,
+    sql::{all, execute, one, row_count, statements},
+};
+
+statements! {
+    USERS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, u.public_id, u.display_name, u.primary_address AS address
+             FROM held h JOIN users u ON u.customer_id = h.customer_id AND u.id = h.object_id
+             WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id > $3 ORDER BY h.object_id LIMIT $4";
+    GROUPS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, g.public_id, g.display_name,
+                  COALESCE(g.address, '') AS address
+              FROM held h JOIN groups g ON g.customer_id = h.customer_id AND g.id = h.object_id
+              WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id > $3 ORDER BY h.object_id LIMIT $4";
+    WAITING = "SELECT COUNT(*) FROM held WHERE customer_id = $1 AND kind = $2 AND decision = 'waiting'";
+    AMONG = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id FROM held h
+             WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id ", among("$3" "BIGINT"), " ORDER BY h.object_id";
+    HOLD = "INSERT INTO held (customer_id, kind, run_id, decision, since, object_id, reason)
+            SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS BIGINT), 'waiting', CAST($4 AS BIGINT), given.object_id, given.reason
+            FROM ",
+           given("$5": object_id "BIGINT" 0 "$5", reason "TEXT" 1 "$6"),
+           " WHERE TRUE
+            ON CONFLICT (customer_id, kind, object_id) DO UPDATE SET run_id = excluded.run_id, reason = excluded.reason";
+    APPROVE = "INSERT INTO held (customer_id, kind, run_id, decision, reason, since, decided_at, object_id)
+               SELECT CAST($1 AS BIGINT), 'removal', 0, 'approved', '', CAST($2 AS BIGINT), CAST($2 AS BIGINT), given.object_id FROM ",
+              given("$3": object_id "BIGINT" 0 "$3"),
+              " WHERE TRUE
+               ON CONFLICT (customer_id, kind, object_id) DO UPDATE SET decision = excluded.decision, decided_at = excluded.decided_at";
+    DECIDE_ALL = "UPDATE held SET decision = $3, decided_at = $4 WHERE customer_id = $1 AND kind = $2 AND decision = 'waiting'";
+    DECIDE = "UPDATE held SET decision = $3, decided_at = $4
+              WHERE customer_id = $1 AND kind = $2 AND decision <> $3 AND object_id ", among("$5" "BIGINT"), "";
+    DROP = "DELETE FROM held WHERE customer_id = $1 AND kind = $2 AND object_id ", among("$3" "BIGINT"), "";
+    DROP_OF_OTHER_RUNS = "DELETE FROM held WHERE customer_id = $1 AND kind = $2 AND decision = 'waiting' AND run_id <> $3";
+}
+
+/// An object that the guard holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What would happen to it.
+    pub kind: Guarded,
+    /// The number of the user or group.
+    pub object_id: i64,
+    /// What was decided.
+    pub decision: Decision,
+    /// Why it would be removed, in words; empty when it was approved before any run named it.
+    pub reason: String,
+    /// Since when it is held.
+    pub since: Timestamp,
+    /// The run that named it last; 0 when it was approved before any run did.
+    pub run_id: i64,
+}
+
+/// A held object as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRow {
+    /// What is held, and what was decided.
+    pub held: Held,
+    /// The id in addresses of pages.
+    pub public_id: Uuid,
+    /// The name shown.
+    pub display_name: String,
+    /// The primary address; empty for a group without one.
+    pub address: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    kind: String,
+    object_id: i64,
+    decision: String,
+    reason: String,
+    since: i64,
+    run_id: i64,
+}
+
+impl TryFrom<Row> for Held {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let corrupt = |column| StoreError::corrupt("held", column, row.object_id);
+        Ok(Self {
+            kind: Guarded::named(&row.kind).ok_or_else(|| corrupt("kind"))?,
+            object_id: row.object_id,
+            decision: Decision::named(&row.decision).ok_or_else(|| corrupt("decision"))?,
+            reason: row.reason,
+            since: Timestamp(row.since),
+            run_id: row.run_id,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ListRow {
+    #[sqlx(flatten)]
+    held: Row,
+    public_id: String,
+    display_name: String,
+    address: String,
+}
+
+impl CustomerStore {
+    /// What is held of a kind, decided or not, by number, `after` the object with that number (0 for all).
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn held(&self, kind: Guarded, after_object: i64, limit: i64) -> Result<Vec<HeldRow>> {
+        let mut connection = self.read().await?;
+        let (statement, table) = match kind {
+            Guarded::Removal | Guarded::Deletion => (USERS, "users"),
+            Guarded::Group => (GROUPS, "groups"),
+        };
+        all!(connection, ListRow, statement, self.id(), kind.name(), after_object, limit)?
+            .into_iter()
+            .map(|row| {
+                Ok(HeldRow {
+                    public_id: Uuid::parse_str(&row.public_id)
+                        .map_err(|_| StoreError::corrupt(table, "public_id", row.held.object_id))?,
+                    display_name: row.display_name,
+                    address: row.address,
+                    held: row.held.try_into()?,
+                })
+            })
+            .collect()
+    }
+
+    /// How many objects of a kind wait for a decision.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn held_count(&self, kind: Guarded) -> Result<i64> {
+        let mut connection = self.read().await?;
+        Ok(one!(connection, (i64,), WAITING, self.id(), kind.name())?.0)
+    }
+}
+
+impl CustomerWrite {
+    /// Holds objects, each with the reason why it would be removed: new ones wait from now on, of those that are held already only the run and
+    /// the reason change.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn hold(
+        &mut self,
+        run_id: i64,
+        kind: Guarded,
+        objects: &[(i64, String)],
+        now: Timestamp,
+    ) -> Result<()> {
+        // Each once: a statement of Postgres cannot update a row twice.
+        let objects: BTreeMap<i64, &str> =
+            objects.iter().map(|(object, reason)| (*object, reason.as_str())).collect();
+        let given = Given::nothing().ints(objects.keys().copied()).texts(objects.values().copied());
+        execute!(self.connection, HOLD, self.customer_id, kind.name(), run_id, now.0; given).map(drop)
+    }
+
+    /// Approves the removal of users in advance: whoever confirmed a page that named them need not be asked again.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn approve_removals(&mut self, user_ids: &[i64], now: Timestamp) -> Result<()> {
+        let mut ids = user_ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        execute!(self.connection, APPROVE, self.customer_id, now.0; Given::nothing().ints(ids)).map(drop)
+    }
+
+    /// Decides about held objects: about these, whatever was decided about them before, or without a list about all that wait. Answers how
+    /// many decisions changed.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn decide_held(
+        &mut self,
+        kind: Guarded,
+        objects: Option<&[i64]>,
+        decision: Decision,
+        now: Timestamp,
+    ) -> Result<i64> {
+        let changed = match objects {
+            None => {
+                execute!(
+                    self.connection,
+                    DECIDE_ALL,
+                    self.customer_id,
+                    kind.name(),
+                    decision.name(),
+                    now.0
+                )
+            }
+            Some(objects) => {
+                let given = Given::nothing().ints(objects.iter().copied());
+                execute!(
+                    self.connection, DECIDE, self.customer_id, kind.name(), decision.name(), now.0; given
+                )
+            }
+        };
+        changed.map(row_count)
+    }
+
+    /// Those of these objects that are held, by number.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn held_among(&mut self, kind: Guarded, objects: &[i64]) -> Result<Vec<Held>> {
+        let given = Given::nothing().ints(objects.iter().copied());
+        let rows = all!(self.connection, Row, AMONG, self.customer_id, kind.name(); given)?;
+        rows.into_iter().map(Held::try_from).collect()
+    }
+
+    /// Forgets what is held about these objects: they were removed, or are delivered again.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn drop_held(&mut self, kind: Guarded, objects: &[i64]) -> Result<()> {
+        let given = Given::nothing().ints(objects.iter().copied());
+        execute!(self.connection, DROP, self.customer_id, kind.name(); given).map(drop)
+    }
+
+    /// Forgets the objects that wait, but which this run did not hold: they are not to be removed any more. Answers how many.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn drop_held_of_other_runs(&mut self, kind: Guarded, run_id: i64) -> Result<i64> {
+        execute!(self.connection, DROP_OF_OTHER_RUNS, self.customer_id, kind.name(), run_id).map(row_count)
+    }
+}
