@@ -29,6 +29,8 @@ statements! {
     WAITING = "SELECT COUNT(*) FROM held WHERE customer_id = $1 AND kind = $2 AND decision = 'waiting'";
     AMONG = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id FROM held h
              WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id ", among("$3" "BIGINT"), " ORDER BY h.object_id";
+    DECISIONS = "SELECT h.object_id, h.decision FROM held h
+                 WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id ", among("$3" "BIGINT"), " ORDER BY h.object_id";
     HOLD = "INSERT INTO held (customer_id, kind, run_id, decision, since, object_id, reason)
             SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS BIGINT), 'waiting', CAST($4 AS BIGINT), given.object_id, given.reason
             FROM ",
@@ -133,6 +135,23 @@ impl CustomerStore {
                     address: row.address,
                     held: row.held.try_into()?,
                 })
+            })
+            .collect()
+    }
+
+    /// What was decided about those of these objects that are held, by number.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn decisions(&self, kind: Guarded, objects: &[i64]) -> Result<Vec<(i64, Decision)>> {
+        let mut connection = self.read().await?;
+        let given = Given::nothing().ints(objects.iter().copied());
+        all!(connection, (i64, String), DECISIONS, self.id(), kind.name(); given)?
+            .into_iter()
+            .map(|(object, decision)| {
+                let decision = Decision::named(&decision)
+                    .ok_or_else(|| StoreError::corrupt("held", "decision", object))?;
+                Ok((object, decision))
             })
             .collect()
     }

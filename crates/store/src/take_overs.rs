@@ -21,6 +21,7 @@ statements! {
             " WHERE (SELECT u.customer_id FROM users u WHERE u.id = given.user_id) = $1
              ON CONFLICT (customer_id, user_id, external_id) DO NOTHING";
     DECIDE = "UPDATE take_overs SET decision = $4 WHERE customer_id = $1 AND user_id = $2 AND external_id = $3";
+    SETTLE = "DELETE FROM take_overs WHERE customer_id = $1 AND decision = 'waiting' AND external_id ", among("$2" "TEXT"), "";
     DROP = "DELETE FROM take_overs WHERE customer_id = $1
                 AND (user_id, external_id) IN (SELECT given.user_id, given.external_id FROM ",
            given("$2": user_id "BIGINT" 0 "$2", external_id "TEXT" 1 "$3"),
@@ -102,6 +103,15 @@ impl CustomerWrite {
         let hit =
             execute!(self.connection, DECIDE, self.customer_id, user_id, external_id, decision.name())?;
         Ok(hit > 0)
+    }
+
+    /// Forgets the take-overs that wait for a decision about these people: they were synced, or left out, without one.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn settle_take_overs(&mut self, external_ids: &[String]) -> Result<()> {
+        let given = Given::nothing().texts(external_ids);
+        execute!(self.connection, SETTLE, self.customer_id; given).map(drop)
     }
 
     /// Forgets take-overs: they happened, or the directory does not deliver the address any more.

@@ -10,11 +10,13 @@ use crate::{
     CustomerStore, CustomerWrite, StoreError,
     error::Result,
     given::Given,
-    sql::{all, execute, statements},
+    sql::{all, execute, one, statements},
 };
 
 statements! {
     ALL = "SELECT source, status, users FROM user_counts WHERE customer_id = $1 AND users <> 0 ORDER BY source, status";
+    IN_CONFLICT = "SELECT COUNT(*) FROM conflicts c WHERE c.customer_id = $1
+                       AND (SELECT u.source FROM users u WHERE u.customer_id = c.customer_id AND u.id = c.user_id) = $2";
     /// Changes nothing, but lets one transaction at a time change a customer's users on Postgres, so that what is counted before and after a
     /// write is this write's difference. SQLite has one writer anyway.
     LOCK = "UPDATE customers SET suspended_at = suspended_at WHERE id = $1";
@@ -53,6 +55,20 @@ impl CustomerStore {
                 Ok((source, status, users))
             })
             .collect()
+    }
+}
+
+impl CustomerStore {
+    /// How many users of a source are delivered, as far as the portal knows: those without a conflict, whatever their service.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn delivered_count(&self, source: Source) -> Result<i64> {
+        let counts = self.user_counts().await?;
+        let all: i64 = counts.iter().filter(|(of, ..)| *of == source).map(|(.., users)| users).sum();
+        let mut connection = self.read().await?;
+        let (in_conflict,) = one!(connection, (i64,), IN_CONFLICT, self.id(), source.name())?;
+        Ok(all - in_conflict)
     }
 }
 
