@@ -19,6 +19,7 @@
 //! 4. **The tests** of the family are written once, against the API, and run on both engines. Each method that takes an id is also tried
 //!    with another customer's.
 
+mod batch;
 mod error;
 mod given;
 mod open;
@@ -40,11 +41,15 @@ macro_rules! families {
 families!(
     administrators,
     audit,
-    checkpoints,
     claims,
+    cursors,
     customers,
     leases,
     mirror,
+    mirror_groups,
+    mirror_lists,
+    mirror_members,
+    run_changes,
     runs,
     services,
     sessions,
@@ -65,13 +70,18 @@ use crate::{
 pub use crate::{
     administrators::{Administrator, NewAdministrator},
     audit::{AuditEntry, AuditRow, Change},
-    checkpoints::{Checkpoint, CheckpointKind},
+    batch::MirrorWritten,
     claims::{ClaimKind, ClaimRow, HolderRow},
+    cursors::{Cursor, CursorKind},
     customers::Customer,
     error::{Result, StoreError},
     leases::{Lease, LeaseRow},
-    mirror::{MirrorUser, MirrorWritten},
+    mirror::MirrorUser,
+    mirror_groups::MirrorGroup,
+    mirror_lists::Candidate,
+    mirror_members::Member,
     open::DatabaseUrl,
+    run_changes::{RunChange, RunChangeRow},
     runs::{NewRun, Run},
     services::DirectoryService,
     sessions::{NewSession, Session},
