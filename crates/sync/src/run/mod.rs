@@ -29,6 +29,6 @@ mod scene;
 mod start;
 
 pub(crate) use owner::Owner;
-pub(crate) use plan_rules::{BY_HAND, hold_plan};
+pub(crate) use plan_rules::hold_plan;
 pub use report::{Changes, Read, RunReport};
 pub use start::{Running, StartRefused, run_to_end};

@@ -150,11 +150,6 @@ impl Scene {
         self.manual.insert(address, Manual { user, rank });
     }
 
-    /// Who stands behind the holder of an address, Manual users apart.
-    pub fn holder(&self, address: &Address) -> Option<&Party> {
-        self.holders.get(address)
-    }
-
     /// Every address that a decision about these parties touches: those they want and those they hold.
     pub fn touched<'a>(&'a self, parties: impl IntoIterator<Item = &'a Party>) -> HashSet<Address> {
         let sides = parties.into_iter().filter_map(|party| self.sides.get(party));

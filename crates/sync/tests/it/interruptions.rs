@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     Timestamp,
-    run::{Outcome, Trigger},
+    run::{Outcome, Purpose, Trigger},
     service::Service,
 };
-use store::CheckpointKind;
+use store::CursorKind;
 use sync::run::{StartRefused, run_to_end};
 
 use crate::support::{World, actor, on_both_engines, person};
@@ -53,7 +53,7 @@ on_both_engines! {
         assert_eq!(report.outcome, "failed");
         assert!(report.error.unwrap().starts_with("interrupted"));
         assert!(world.users().await.is_empty(), "what was read is not applied before the read is complete");
-        assert!(world.customer.checkpoint(Service::Entra, CheckpointKind::Users).await.unwrap().is_some());
+        assert!(world.customer.cursor(Service::Entra, CursorKind::Users).await.unwrap().is_some());
         assert!(world.customer.lease("sync").await.unwrap().is_none(), "the lease was given back");
 
         // A stopped engine starts nothing more; the next process has its own.
@@ -64,7 +64,7 @@ on_both_engines! {
         assert!(pages.len() >= 11, "{pages:?}");
         assert!(pages.values().filter(|times| **times > 1).count() <= 1, "{pages:?}");
         assert!(pages.values().all(|times| *times <= 2), "{pages:?}");
-        assert!(world.customer.checkpoint(Service::Entra, CheckpointKind::Users).await.unwrap().is_none());
+        assert!(world.customer.cursor(Service::Entra, CursorKind::Users).await.unwrap().is_none());
     }
 
     async fn a_killed_run_is_called_interrupted_by_the_next_one_which_goes_on(world: &mut World) {

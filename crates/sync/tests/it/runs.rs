@@ -1,7 +1,7 @@
 //! What a sync delivers.
 
 use domain::{
-    run::{NoticeKind, Outcome, Trigger},
+    run::{NoticeKind, Outcome, Purpose, Trigger},
     service::{Source, Status},
 };
 use entra_sim::GraphFault;

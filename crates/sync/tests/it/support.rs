@@ -12,7 +12,7 @@ use std::{
 use directory::entra::{Endpoints, Http};
 use domain::{
     Secret, Timestamp,
-    run::{Notice, NoticeKind, Trigger},
+    run::{Notice, NoticeKind, Purpose, Trigger},
     settings::EntraText,
     testing::{CountingRandom, HandClock},
 };
