@@ -358,7 +358,8 @@ async fn list_conflicts(portal: &Portal, slug: &str, json: bool) -> Result<ExitC
                 });
                 writeln!(out, "{line}")?;
             } else {
-                let until = delete_on.map_or("not deleted by itself".to_owned(), |on| format!("deleted on {}", on.words()));
+                let until = delete_on
+                    .map_or("not deleted by itself".to_owned(), |on| format!("deleted on {}", on.words()));
                 let (address, since) = (&row.primary_address, conflict.missing_since.words());
                 let (reason, state) = (conflict.reason.label(), conflict.state.label());
                 writeln!(out, "{address}: {reason} since {since}, {state}, {until}")?;

@@ -173,7 +173,8 @@ async fn clear_away(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
     // A little at a time, so that no other change waits long.
     loop {
         let mut write = engine.store.begin().await?;
-        let cleared = write.purge_runs(now.plus(-RUNS_KEPT_MS)).await? + write.purge_bin(now.plus(-BIN_KEPT_MS)).await?;
+        let cleared = write.purge_runs(now.plus(-RUNS_KEPT_MS)).await?
+            + write.purge_bin(now.plus(-BIN_KEPT_MS)).await?;
         write.commit().await?;
         if cleared == 0 || engine.is_stopping() {
             return Ok(());

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::rules::guard as limits_as_saved;
 
+/// How often a run goes through what is marked, when rules are saved again and again meanwhile; the next run does the rest.
+const MOST_PASSES: usize = 3;
+
 /// Decides about everything that is marked, and writes it, or in a preview says what it would write.
 pub(super) async fn apply(job: &mut Job<'_>, rules: &mut PlanRules) -> Result<(), Failure> {
     let began = job.engine.clock.now();
@@ -28,7 +31,14 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &mut PlanRules) -> Result<()
     job.counts.plan_ms = planned.since(began);
 
     job.enter(Phase::Apply).await?;
-    users(job, rules, &mut allowance).await?;
+    // Rules that are saved meanwhile mark everybody once more, also those who were decided about already.
+    for _ in 0..MOST_PASSES {
+        let began = rules.stand();
+        users(job, rules, &mut allowance).await?;
+        if rules.stand() == began {
+            break;
+        }
+    }
     groups::apply(job, rules, limits).await?;
     if !job.is_preview() {
         let mut write = job.begin().await?;

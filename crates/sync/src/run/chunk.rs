@@ -177,7 +177,9 @@ impl<'a> Chunk<'a> {
             Verdict::Out(reason, out) => Standing::Out(reason, out),
             Verdict::Untouched => Standing::Untouched,
         };
-        self.parts.objects.insert(external_id, Met { id: row.id, name: name(&row.user).to_owned(), standing });
+        self.parts
+            .objects
+            .insert(external_id, Met { id: row.id, name: name(&row.user).to_owned(), standing });
     }
 
     fn person(&self, user: &DirectoryUser, addresses: Addresses) -> Person {
@@ -219,8 +221,11 @@ impl<'a> Chunk<'a> {
     }
 
     async fn ask_users(&mut self, ids: &[String]) -> Result<(), StoreError> {
-        let open: Vec<String> =
-            ids.iter().filter(|id| self.asked_users.insert((Source::Azure, (*id).clone()))).cloned().collect();
+        let open: Vec<String> = ids
+            .iter()
+            .filter(|id| self.asked_users.insert((Source::Azure, (*id).clone())))
+            .cloned()
+            .collect();
         if !open.is_empty() {
             let found = self.write.users_by_external_id(Source::Azure, &open).await?;
             self.parts.add_users(found);
@@ -275,8 +280,11 @@ impl<'a> Chunk<'a> {
             self.parts.held.insert(held.object_id, held);
         }
         for (user, id) in open {
-            let dismissed = self.parts.held.get(&user).is_some_and(|held| held.decision == Decision::Dismissed);
-            if let Some(user) = self.parts.users.get(&user).filter(|user| dismissed && user.conflict.is_none()) {
+            let dismissed =
+                self.parts.held.get(&user).is_some_and(|held| held.decision == Decision::Dismissed);
+            if let Some(user) =
+                self.parts.users.get(&user).filter(|user| dismissed && user.conflict.is_none())
+            {
                 let person = as_delivered(&id, user);
                 self.parts.people.insert(id.clone(), person);
                 if let Some(met) = self.parts.objects.get_mut(&id) {
@@ -334,7 +342,9 @@ impl<'a> Chunk<'a> {
 
     /// Whether a user that has a person's address is that person.
     fn match_user(&mut self, user: i64, id: String) {
-        let Some(user) = self.parts.users.get(&user).filter(|user| user.source == Source::Azure) else { return };
+        let Some(user) = self.parts.users.get(&user).filter(|user| user.source == Source::Azure) else {
+            return;
+        };
         let taken = self.parts.user_of(&id).is_some();
         let Some(person) = self.parts.people.get(&id).filter(|_| !taken) else { return };
         let number = user.id;

@@ -26,13 +26,17 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &PlanRules, limits: GuardLim
     let mut after = 0;
     loop {
         job.go_on()?;
-        let page = job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.chunk).await?;
+        let page =
+            job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.chunk).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
         let ids: Vec<i64> = page.iter().map(|user| user.id).collect();
         let decisions = job.customer.decisions(Guarded::Deletion, &ids).await?;
         let decision = |user: &User| {
-            decisions.iter().find(|(id, _)| *id == user.id).map_or(Decision::Waiting, |(_, decision)| *decision)
+            decisions
+                .iter()
+                .find(|(id, _)| *id == user.id)
+                .map_or(Decision::Waiting, |(_, decision)| *decision)
         };
         let (mut delete, mut held, mut unapproved) = (Vec::new(), Vec::new(), 0);
         for user in &page {
@@ -87,7 +91,8 @@ struct Due(i64);
 async fn due(job: &Job<'_>, delay: i64) -> Result<Due, Failure> {
     let (mut new, mut after) = (0, 0);
     loop {
-        let page = job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.page).await?;
+        let page =
+            job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.page).await?;
         let Some(last) = page.last() else { return Ok(Due(new)) };
         after = last.id;
         let ids: Vec<i64> = page.iter().map(|user| user.id).collect();
@@ -98,7 +103,8 @@ async fn due(job: &Job<'_>, delay: i64) -> Result<Due, Failure> {
 impl Due {
     async fn allowance(&self, job: &Job<'_>, limits: GuardLimits) -> Result<Allowance, Failure> {
         let counts = job.customer.user_counts().await?;
-        let present = counts.iter().filter(|(source, ..)| *source == Source::Azure).map(|(.., users)| users).sum();
+        let present =
+            counts.iter().filter(|(source, ..)| *source == Source::Azure).map(|(.., users)| users).sum();
         Allowance::of(job, limits, Guarded::Deletion, self.0, present).await
     }
 }

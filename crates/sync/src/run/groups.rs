@@ -149,8 +149,11 @@ async fn decide(
         .into_iter()
         .map(|group| (group.external_id.clone(), group))
         .collect();
-    let wanted: Vec<Address> =
-        rows.iter().filter(|row| leaves(rules, row).is_none()).filter_map(|row| row.group.address()).collect();
+    let wanted: Vec<Address> = rows
+        .iter()
+        .filter(|row| leaves(rules, row).is_none())
+        .filter_map(|row| row.group.address())
+        .collect();
     let users: HashSet<Address> =
         write.holders(&wanted).await?.into_iter().map(|holder| holder.address).collect();
     // Groups of this chunk that are decided about claim theirs anew, those that have an address first: addresses can move between them.
@@ -232,7 +235,9 @@ async fn decide(
             kind: row.group.kind,
             now,
         };
-        out.released.extend(before.and_then(|group| group.address.clone()).filter(|old| after.address.as_ref() != Some(old)));
+        out.released.extend(
+            before.and_then(|group| group.address.clone()).filter(|old| after.address.as_ref() != Some(old)),
+        );
         out.keep(before, after);
     }
     Ok(out)

@@ -143,6 +143,11 @@ impl PlanRules {
         Ok(())
     }
 
+    /// Which rules these are: others after a save.
+    pub fn stand(&self) -> (i64, i64, Vec<String>) {
+        (self.versions.0, self.versions.1, self.managed.clone())
+    }
+
     /// What the rules say of a user of the mirror.
     pub fn verdict(&self, row: &MirrorUser) -> Verdict {
         let id = &row.user.external_id;
@@ -159,7 +164,9 @@ impl PlanRules {
         let addition = self.by_hand.added.contains(id)
             || (!self.by_hand.awaited.is_empty()
                 && Addresses::of(&row.user).is_some_and(|all| {
-                    std::iter::once(&all.primary).chain(&all.aliases).any(|a| self.by_hand.awaited.contains_key(a))
+                    std::iter::once(&all.primary)
+                        .chain(&all.aliases)
+                        .any(|a| self.by_hand.awaited.contains_key(a))
                 }));
         let by_hand = ByHand { exception: exception.is_some(), addition };
         match admit(&row.user, &self.rules, by_hand, || self.filter.matches(&row.user)) {

@@ -71,11 +71,7 @@ impl RunReport {
             run,
             outcome: outcome.name(),
             error: None,
-            read: Read {
-                users: counts.users_read,
-                groups: counts.groups_read,
-                requests: counts.requests,
-            },
+            read: Read { users: counts.users_read, groups: counts.groups_read, requests: counts.requests },
             changes: Changes {
                 added: counts.added,
                 updated: counts.updated,
@@ -122,11 +118,8 @@ pub fn summary(purpose: Purpose, counts: &Counts, left_out: &LeftOut, clashes: i
         (counts.missing, "missing"),
         (counts.deleted, "deleted"),
     ];
-    let groups = [
-        (counts.groups_added, "added"),
-        (counts.groups_updated, "changed"),
-        (counts.groups_deleted, "gone"),
-    ];
+    let groups =
+        [(counts.groups_added, "added"), (counts.groups_updated, "changed"), (counts.groups_deleted, "gone")];
     let parts = |figures: &[(i64, &str)]| {
         let some = figures.iter().filter(|(number, _)| *number > 0);
         some.map(|(number, words)| format!("{} {words}", count(*number))).collect::<Vec<_>>().join(", ")

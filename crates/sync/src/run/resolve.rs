@@ -115,14 +115,7 @@ pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, 
 
 impl Resolved {
     /// Somebody whom the rules let in.
-    fn delivered(
-        &mut self,
-        parts: &Parts,
-        rules: &PlanRules,
-        id: &str,
-        outcome: Outcome,
-        at: &Moment<'_>,
-    ) {
+    fn delivered(&mut self, parts: &Parts, rules: &PlanRules, id: &str, outcome: Outcome, at: &Moment<'_>) {
         let Some(person) = parts.people.get(id) else { return };
         self.clashes += i64::try_from(outcome.lost.len()).unwrap_or(i64::MAX);
         self.notices.extend(clashes(person, &outcome));
@@ -143,7 +136,8 @@ impl Resolved {
         // A deactivation that was made in the conflict ends with it; one that was made before stays.
         let wakes = conflict.is_some_and(|it| it.state == State::Deactivated && !it.stay_inactive);
         let in_bin = binned.and_then(|binned| binned.user.as_ref());
-        let service_on = wakes || user.map_or(in_bin.is_none_or(|user| user.service_on), |user| user.service_on);
+        let service_on =
+            wakes || user.map_or(in_bin.is_none_or(|user| user.service_on), |user| user.service_on);
         let write = UserWrite {
             id: user.map(|user| user.id),
             public_id: user
@@ -252,7 +246,12 @@ impl Resolved {
                 Some(reason) => self.keep(Some(user), write, Action::Missing, reason.label().to_owned()),
                 None => {
                     self.counts.updated += i64::from(outcome.changes);
-                    self.keep(Some(user), write, Action::Updated, "addresses went to somebody else".to_owned());
+                    self.keep(
+                        Some(user),
+                        write,
+                        Action::Updated,
+                        "addresses went to somebody else".to_owned(),
+                    );
                 }
             }
         }
@@ -290,7 +289,12 @@ impl Resolved {
     ///
     /// # Errors
     /// When the database cannot do it; the transaction must be dropped then.
-    pub async fn write(&self, write: &mut CustomerWrite, run_id: i64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn write(
+        &self,
+        write: &mut CustomerWrite,
+        run_id: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         write.release_addresses(&self.released).await?;
         write.take_from_bin(&self.unbinned).await?;
         write.write_users(&self.users).await?;
@@ -323,7 +327,12 @@ impl Resolved {
     ///
     /// # Errors
     /// When the database cannot do it.
-    pub async fn tell(&self, write: &mut CustomerWrite, run_id: i64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn tell(
+        &self,
+        write: &mut CustomerWrite,
+        run_id: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         write.add_run_changes(run_id, now, &self.changes).await?;
         write.add_notices(run_id, &self.notices).await
     }
@@ -372,7 +381,10 @@ fn differences(before: &User, after: &UserWrite) -> Vec<Change> {
         ("Service", yes(before.service_on), yes(after.service_on)),
         ("Conflict", reason(&before.conflict), reason(&after.conflict)),
     ];
-    rows.into_iter().filter(|(_, old, new)| old != new).map(|(field, old, new)| Change::new(field, old, new)).collect()
+    rows.into_iter()
+        .filter(|(_, old, new)| old != new)
+        .map(|(field, old, new)| Change::new(field, old, new))
+        .collect()
 }
 
 /// A notice for each address that went elsewhere, naming both objects and what follows.

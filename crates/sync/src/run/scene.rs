@@ -312,7 +312,9 @@ impl Scene {
     }
 
     fn shown(&self, party: &Party) -> String {
-        let Some(side) = self.sides.get(party) else { return "somebody whom the sync does not touch".to_owned() };
+        let Some(side) = self.sides.get(party) else {
+            return "somebody whom the sync does not touch".to_owned();
+        };
         match (&side.person, &side.holder) {
             (Some(person), _) => format!("{} (directory id {})", person.shown(), person.external_id),
             (None, Some(holder)) => format!("{} (not delivered)", holder.present.display_name),

@@ -182,7 +182,17 @@ impl World {
     }
 
     pub async fn sync(&self) -> RunReport {
-        run_to_end(&self.engine, &self.customer, Purpose::Sync, Trigger::CommandLine, &actor()).await.unwrap().unwrap()
+        run_to_end(&self.engine, &self.customer, Purpose::Sync, Trigger::CommandLine, &actor())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    /// A sync that has to get to its end, whether something is held or not.
+    pub async fn read(&self) -> RunReport {
+        let report = self.sync().await;
+        assert_eq!(report.error, None);
+        report
     }
 
     /// A sync that has to succeed.

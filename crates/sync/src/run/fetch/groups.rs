@@ -85,8 +85,7 @@ mod tests {
 
     #[test]
     fn the_last_word_about_a_membership_counts() {
-        let membership =
-            Membership { group: "g".to_owned(), member: "m".to_owned(), kind: MemberKind::User };
+        let membership = Membership { group: "g".to_owned(), member: "m".to_owned(), kind: MemberKind::User };
         let left = MemberChange::Left { group: "g".to_owned(), member: "m".to_owned() };
         let joined = MemberChange::Joined(membership.clone());
         assert_eq!(last_changes(vec![left.clone(), joined.clone()]), (vec![membership], vec![]));

@@ -45,10 +45,7 @@ trait Collection {
     const MAY_BE_EMPTY: bool;
 
     /// Asks for a page.
-    fn ask(
-        graph: &Graph,
-        at: &PageLink,
-    ) -> impl Future<Output = Result<Self::Page, GraphError>> + Send;
+    fn ask(graph: &Graph, at: &PageLink) -> impl Future<Output = Result<Self::Page, GraphError>> + Send;
 
     /// Where the read goes on behind a page.
     fn next(page: &Self::Page) -> &NextOrDelta;
@@ -175,10 +172,7 @@ fn first(job: &Job<'_>, selection: &str, restart: i64) -> (PageLink, Round) {
 }
 
 /// Where an earlier run stopped, when it read the properties that are needed: in the midst of a round, or at the end of one.
-async fn resume<C: Collection>(
-    job: &Job<'_>,
-    selection: &str,
-) -> Result<Option<(PageLink, Round)>, Failure> {
+async fn resume<C: Collection>(job: &Job<'_>, selection: &str) -> Result<Option<(PageLink, Round)>, Failure> {
     let cursor = job.customer.cursor(Service::Entra, C::KIND).await?;
     let Some(cursor) = cursor.filter(|cursor| covers(&cursor.selection, selection)) else { return Ok(None) };
     let round = if cursor.idle {

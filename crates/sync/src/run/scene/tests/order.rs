@@ -23,7 +23,10 @@ impl Portal {
             let user = self.numbers[id];
             let known = self.mirror.iter().any(|person| person.external_id == *id);
             let party = if known { delivered(id) } else { Party::Undelivered(user) };
-            scene.add_holder(party, Holder { user, present: present.clone(), address_lost: self.lost.contains(id) });
+            scene.add_holder(
+                party,
+                Holder { user, present: present.clone(), address_lost: self.lost.contains(id) },
+            );
         }
         scene
     }
@@ -40,7 +43,10 @@ impl Portal {
                 };
                 let Some(desired) = outcome.desired else {
                     let delivered = matches!(party, Party::Delivered(_)) && outcome.user.is_some();
-                    assert!(!delivered || self.lost.contains(&id), "somebody delivered lost the last address");
+                    assert!(
+                        !delivered || self.lost.contains(&id),
+                        "somebody delivered lost the last address"
+                    );
                     if outcome.user.is_some() {
                         self.lost.insert(id.clone());
                         self.users.get_mut(&id).unwrap().aliases.clear();
