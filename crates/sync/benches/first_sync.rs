@@ -12,7 +12,7 @@ use std::{
 };
 
 use directory::entra::{Endpoints, Http};
-use domain::{Clock, Random, Secret, Timestamp, run::Trigger, settings::EntraText};
+use domain::{Clock, Random, Secret, Timestamp, run::{Purpose, Trigger}, settings::EntraText};
 use entra_sim::{Options, Sim, Size};
 use store::{DatabaseUrl, Store, Vault};
 use sync::{
@@ -74,7 +74,7 @@ async fn main() -> Result<(), Failure> {
     connect::save(&engine, &customer, &actor, form).await?.map_err(|refused| format!("{refused:?}"))?;
     for name in ["first sync", "second sync"] {
         let began = Instant::now();
-        let report = run_to_end(&engine, &customer, Trigger::CommandLine, &actor).await??;
+        let report = run_to_end(&engine, &customer, Purpose::Sync, Trigger::CommandLine, &actor).await??;
         let seconds = began.elapsed().as_secs_f64();
         writeln!(
             std::io::stdout(),
