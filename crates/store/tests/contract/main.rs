@@ -14,13 +14,18 @@
 mod support;
 
 mod access;
+mod cursors;
 mod leases;
 mod mirror;
+mod mirror_groups;
+mod mirror_rounds;
 mod opening;
+mod run_changes;
 mod runs;
 mod schema;
 mod scope;
 mod services;
 mod statements;
+mod upgrade;
 mod user_lists;
 mod users;
