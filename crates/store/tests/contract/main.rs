@@ -14,13 +14,21 @@
 mod support;
 
 mod access;
+mod additions;
+mod conflicts;
+mod exceptions;
+mod groups;
+mod held;
 mod leases;
 mod mirror;
 mod opening;
+mod recycle_bin;
 mod runs;
+mod schedules;
 mod schema;
 mod scope;
 mod services;
 mod statements;
+mod take_overs;
 mod user_lists;
 mod users;
