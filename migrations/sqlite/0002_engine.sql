@@ -26,7 +26,7 @@ CREATE TABLE runs (
     UNIQUE (customer_id, id)
 ) STRICT;
 CREATE INDEX runs_outcome ON runs (customer_id, outcome, id);
-CREATE INDEX runs_customer ON runs (customer_id, id);
+CREATE INDEX runs_started ON runs (started_at);
 
 INSERT INTO runs (id, public_id, customer_id, service, purpose, trigger, actor, phase, outcome, started_at, finished_at, counts, error, summary)
 SELECT id, public_id, customer_id, service, 'sync', trigger, actor, phase, outcome, started_at, finished_at,
@@ -89,7 +89,6 @@ CREATE TABLE cursors (
 
 -- gone: the directory no longer has the object, and the portal has not been brought in line with that yet.
 ALTER TABLE mirror_users ADD COLUMN gone INTEGER NOT NULL DEFAULT 0 CHECK (gone IN (0, 1));
-CREATE INDEX mirror_users_round ON mirror_users (customer_id, service, round);
 
 CREATE TABLE mirror_groups (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -122,7 +121,6 @@ CREATE TABLE mirror_members (
     PRIMARY KEY (customer_id, service, group_id, member_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mirror_members_member ON mirror_members (customer_id, service, member_id);
-CREATE INDEX mirror_members_round ON mirror_members (customer_id, service, round);
 
 -- The primary address of a user in conflict went to somebody who is delivered: it stands there as the last known one.
 ALTER TABLE users ADD COLUMN address_lost INTEGER NOT NULL DEFAULT 0 CHECK (address_lost IN (0, 1));

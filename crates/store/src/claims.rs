@@ -14,7 +14,7 @@ use crate::{
 };
 
 statements! {
-    CLAIMS = "SELECT a.address, a.kind, m.service, m.id, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name,
+    CLAIMS = "SELECT a.address, a.kind, m.service, m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name,
                   m.account_enabled, m.attributes
               FROM mirror_addresses a JOIN mirror_users m ON m.customer_id = a.customer_id AND m.id = a.mirror_user_id
               WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), " ORDER BY a.address, m.id";

@@ -19,6 +19,7 @@
 //! 4. **The tests** of the family are written once, against the API, and run on both engines. Each method that takes an id is also tried
 //!    with another customer's.
 
+mod batch;
 mod error;
 mod given;
 mod open;
@@ -41,9 +42,9 @@ families!(
     additions,
     administrators,
     audit,
-    checkpoints,
     claims,
     conflicts,
+    cursors,
     customers,
     exceptions,
     groups,
@@ -51,7 +52,11 @@ families!(
     held,
     leases,
     mirror,
+    mirror_groups,
+    mirror_lists,
+    mirror_members,
     recycle_bin,
+    run_changes,
     runs,
     schedules,
     services,
@@ -77,18 +82,23 @@ pub use crate::{
     additions::Addition,
     administrators::{Administrator, NewAdministrator},
     audit::{AuditEntry, AuditRow, Change},
-    checkpoints::{Checkpoint, CheckpointKind},
+    batch::MirrorWritten,
     claims::{ClaimKind, ClaimRow, HolderRow},
     conflicts::ConflictRow,
+    cursors::{Cursor, CursorKind},
     customers::Customer,
     error::{Result, StoreError},
     exceptions::{Exception, ExceptionKind},
     groups::{Group, GroupWrite},
     held::{Held, HeldRow},
     leases::{Lease, LeaseRow},
-    mirror::{MirrorUser, MirrorWritten},
+    mirror::MirrorUser,
+    mirror_groups::MirrorGroup,
+    mirror_lists::Candidate,
+    mirror_members::Member,
     open::DatabaseUrl,
     recycle_bin::{Binned, BinnedGroup, BinnedUser, Deletion},
+    run_changes::{RunChange, RunChangeRow},
     runs::{NewRun, Run},
     schedules::Schedule,
     services::DirectoryService,

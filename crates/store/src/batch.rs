@@ -1,0 +1,82 @@
+//! A batch of directory objects on its way into the mirror: which of them say anything new.
+//!
+//! Users and groups alike are compared by a hash over everything that the directory says about them, so that an unchanged object costs one
+//! number in its row.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sha2::{Digest as _, Sha256};
+
+/// What came of writing a batch to the mirror.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MirrorWritten {
+    /// New or changed objects, and those that came back: written and dirty.
+    pub written: i64,
+    /// Objects that were as the mirror had them.
+    pub unchanged: i64,
+}
+
+/// What the mirror knows of an object: its number and key, its hash, and whether it is gone.
+pub(crate) type Known = (i64, String, String, bool);
+
+/// The objects of a batch by key. One that comes twice counts as it came last. They are in one order always, so that two writers never wait
+/// for each other's rows.
+pub(crate) struct Batch<'a, T>(BTreeMap<&'a str, &'a T>);
+
+/// A batch, compared with what the mirror knows.
+pub(crate) struct Compared<'a, T> {
+    /// New and changed objects and those that came back, each with its hash, by key.
+    pub(crate) changed: Vec<(&'a T, String)>,
+    /// The numbers of the others.
+    pub(crate) unchanged: Vec<i64>,
+}
+
+impl<'a, T> Batch<'a, T> {
+    pub(crate) fn new(objects: &'a [T], key: fn(&T) -> &str) -> Self {
+        Self(objects.iter().map(|object| (key(object), object)).collect())
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.0.keys().copied()
+    }
+
+    pub(crate) fn compare(self, known: Vec<Known>, hash: fn(&T) -> String) -> Compared<'a, T> {
+        let known: HashMap<String, (i64, String)> = known
+            .into_iter()
+            .filter(|(.., gone)| !gone)
+            .map(|(id, key, hash, _)| (key, (id, hash)))
+            .collect();
+        let mut compared = Compared { changed: Vec::new(), unchanged: Vec::new() };
+        for (key, object) in self.0 {
+            let hash = hash(object);
+            match known.get(key) {
+                Some((id, saved)) if *saved == hash => compared.unchanged.push(*id),
+                _ => compared.changed.push((object, hash)),
+            }
+        }
+        compared
+    }
+}
+
+impl<T> Compared<'_, T> {
+    pub(crate) fn written(&self) -> MirrorWritten {
+        let counted = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+        MirrorWritten { written: counted(self.changed.len()), unchanged: counted(self.unchanged.len()) }
+    }
+}
+
+/// SHA-256 in hexadecimal over everything that the directory says about an object. Each part goes in behind its length, so that moving a
+/// letter from one field to the next is a change.
+pub(crate) fn hash<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        match part {
+            Some(text) => {
+                hasher.update(text.len().to_be_bytes());
+                hasher.update(text);
+            }
+            None => hasher.update(usize::MAX.to_be_bytes()),
+        }
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
