@@ -30,12 +30,14 @@ async fn postgres_prepares_every_statement() {
 
 /// Those that are meant to read all of a customer's rows, or a table that stays small. A plan for the table of customers also shows how
 /// SQLite would find what refers to one.
-const READS_ALL: [&str; 12] = [
+const READS_ALL: [&str; 14] = [
     "::customers::",
     "::administrators::COUNT",
     "::conflicts::END_IGNORES",
     "::conflicts::SHIFT",
     "PROMISE",
+    "::mirror::LOST",
+    "::mirror_groups::LOST",
     "::services::DISABLE_OTHERS",
     "::services::DOMAINS",
     "::services::REMOVE_DOMAINS",
