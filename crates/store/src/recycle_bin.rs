@@ -29,7 +29,7 @@ statements! {
             FROM recycle_bin WHERE customer_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     BY_EXTERNAL_ID = "SELECT b.id, b.object, b.object_id, b.public_id, b.source, b.external_id, b.display_name, b.address, b.reason,
                           b.snapshot, b.deleted_by, b.deleted_at
-                      FROM recycle_bin b WHERE b.customer_id = $1 AND b.source = $2 AND b.external_id ", among("$3" "TEXT"), " ORDER BY b.id";
+                      FROM recycle_bin b WHERE b.customer_id = $1 AND b.source = $2 AND b.external_id ", among("$3" "TEXT"), "";
     ADD = "INSERT INTO recycle_bin (customer_id, object, deleted_by, deleted_at, object_id, public_id, source, external_id, display_name,
                address, reason, snapshot)
            SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), given.object_id, given.public_id, given.source,
@@ -308,7 +308,8 @@ impl CustomerWrite {
         deleted_by: &str,
         now: Timestamp,
     ) -> Result<Vec<i64>> {
-        let groups = self.groups_by_id(ids).await?;
+        let mut groups = self.groups_by_id(ids).await?;
+        groups.sort_by_key(|group| group.id);
         if groups.is_empty() {
             return Ok(Vec::new());
         }
@@ -349,7 +350,9 @@ impl CustomerWrite {
     /// When the database cannot answer.
     pub async fn binned(&mut self, source: Source, external_ids: &[String]) -> Result<Vec<Binned>> {
         let given = Given::nothing().texts(external_ids);
-        let rows = all!(self.connection, Row, BY_EXTERNAL_ID, self.customer_id, source.name(); given)?;
+        let mut rows = all!(self.connection, Row, BY_EXTERNAL_ID, self.customer_id, source.name(); given)?;
+        // Not by the database: SQLite would walk through the customer's whole bin to have them in order.
+        rows.sort_by_key(|row| row.id);
         rows.into_iter().map(Binned::try_from).collect()
     }
 
