@@ -35,6 +35,7 @@ const READS_ALL: [&str; 14] = [
     "::administrators::COUNT",
     "::conflicts::END_IGNORES",
     "::conflicts::SHIFT",
+    "::conflicts::PUT_OFF_IGNORES",
     "PROMISE",
     "::mirror::LOST",
     "::mirror_groups::LOST",
