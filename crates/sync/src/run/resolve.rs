@@ -240,20 +240,16 @@ impl Resolved {
                 created_at: None,
                 now: at.now,
             };
-            let before = user.conflict.as_ref().map(|conflict| conflict.reason);
-            let after = conflict.as_ref().map(|conflict| conflict.reason);
-            match after.filter(|after| Some(*after) != before) {
-                Some(reason) => self.keep(Some(user), write, Action::Missing, reason.label().to_owned()),
-                None => {
-                    self.counts.updated += i64::from(outcome.changes);
-                    self.keep(
-                        Some(user),
-                        write,
-                        Action::Updated,
-                        "addresses went to somebody else".to_owned(),
-                    );
-                }
-            }
+            let reason_before = user.conflict.as_ref().map(|conflict| conflict.reason);
+            let reason = conflict.as_ref().map(|conflict| conflict.reason);
+            let (action, why) = match reason.filter(|reason| Some(*reason) != reason_before) {
+                Some(reason) if user.conflict.is_none() => (Action::Missing, reason.label()),
+                Some(reason) => (Action::Updated, reason.label()),
+                None if outcome.changes => (Action::Updated, "addresses went to somebody else"),
+                None => (Action::Updated, "somebody else has the last known address"),
+            };
+            self.counts.updated += i64::from(action == Action::Updated);
+            self.keep(Some(user), write, action, why.to_owned());
         }
         !held
     }
@@ -302,6 +298,7 @@ impl Resolved {
             write.link_addition(*addition, id).await?;
         }
         write.drop_held(Guarded::Removal, &self.decided).await?;
+        write.drop_held(Guarded::Deletion, &self.decided).await?;
         if self.unapproved > 0 {
             write.log_guard(Guarded::Removal, false, self.unapproved, now).await?;
         }
