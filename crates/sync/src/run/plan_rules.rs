@@ -14,7 +14,7 @@ use domain::{
     service::Service,
     settings::{DeleteAfter, EntraSettings, Organisation},
 };
-use store::{CustomerStore, CustomerWrite, ExceptionKind, MirrorUser, StoreError};
+use store::{CustomerStore, CustomerWrite, ExceptionKind, MirrorUser, StoreError, User};
 
 use super::drive::{Failure, Job};
 use crate::{
@@ -192,6 +192,11 @@ impl PlanRules {
     pub fn found(&self, addresses: &Addresses) -> Vec<i64> {
         let all = std::iter::once(&addresses.primary).chain(&addresses.aliases);
         all.filter_map(|address| self.by_hand.awaited.get(address).copied()).collect()
+    }
+
+    /// Whether an exception keeps this user as it is, conflict and all.
+    pub fn leaves_alone(&self, user: &User) -> bool {
+        user.external_id.as_ref().is_some_and(|id| self.by_hand.users.get(id) == Some(&true))
     }
 
     /// Whether an exception leaves a group out.
