@@ -10,13 +10,17 @@
     reason = "a test ends by panicking; Clippy excuses the test functions, but not what they share"
 )]
 
+mod scenario;
 mod support;
 
 mod administrators;
 mod clashes;
 mod connect;
+mod guard;
 mod interruptions;
+mod life_cycle;
 mod recorded;
+mod returns;
 mod rules;
 mod runs;
 mod settings_file;
