@@ -16,6 +16,8 @@ mod support;
 mod administrators;
 mod clashes;
 mod connect;
+mod delta;
+mod groups;
 mod guard;
 mod interruptions;
 mod life_cycle;
