@@ -67,7 +67,7 @@ async fn users(
 ) -> Result<(), Failure> {
     let mut after = 0;
     // A preview writes nothing, so that somebody may be drawn into several chunks: the first counts.
-    let mut told = BTreeSet::new();
+    let (mut told, mut told_released) = (BTreeSet::new(), BTreeSet::new());
     loop {
         job.go_on()?;
         let rows = job.customer.dirty_users(Service::Entra, after, job.engine.chunk).await?;
@@ -79,6 +79,7 @@ async fn users(
         let mut plan = Chunk::new(&mut write, rules).plan(rows).await?;
         if job.is_preview() {
             plan.outcomes.retain(|party, _| told.insert(party.clone()));
+            plan.released.retain(|released| told_released.insert(released.clone()));
         }
         let moment = Moment { random: job.engine.random.as_ref(), now, read_at: job.read_at };
         let resolved = resolve(plan, rules, allowance, &moment);

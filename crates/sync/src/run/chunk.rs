@@ -62,6 +62,8 @@ pub(super) struct Parts {
 pub(super) struct Met {
     /// The mirror's number.
     pub id: i64,
+    /// Whether the directory no longer has it.
+    pub gone: bool,
     /// Its name as an administrator knows it.
     pub name: String,
     /// What the rules say of it.
@@ -126,6 +128,8 @@ impl<'a> Chunk<'a> {
         settled.extend(decided.iter().filter_map(|party| self.parts.object_of(party)));
         let outcomes = scene.decide(&decided);
         let released = scene.taken_from_manual(&decided);
+        // For their history.
+        self.ask_users_by_id(released.iter().map(|(user, _)| *user).collect()).await?;
         Ok(Plan { outcomes, released, settled, parts: self.parts })
     }
 
@@ -177,9 +181,8 @@ impl<'a> Chunk<'a> {
             Verdict::Out(reason, out) => Standing::Out(reason, out),
             Verdict::Untouched => Standing::Untouched,
         };
-        self.parts
-            .objects
-            .insert(external_id, Met { id: row.id, name: name(&row.user).to_owned(), standing });
+        let met = Met { id: row.id, gone: row.gone, name: name(&row.user).to_owned(), standing };
+        self.parts.objects.insert(external_id, met);
     }
 
     fn person(&self, user: &DirectoryUser, addresses: Addresses) -> Person {
@@ -483,6 +486,12 @@ impl Parts {
             Party::Undelivered(user) => self.users.get(user).and_then(|user| user.external_id.clone()),
         };
         id.filter(|id| self.objects.contains_key(id))
+    }
+
+    /// Whether an object that the directory no longer has is to be remembered: when its exception ends, its user is missing.
+    pub fn is_remembered(&self, id: &str, met: &Met) -> bool {
+        let excepted = matches!(met.standing, Standing::Untouched | Standing::Out(Reason::Exception, _));
+        met.gone && excepted && self.user_of(id).is_some()
     }
 
     /// Whether an exception says that the sync does not touch this user any more.

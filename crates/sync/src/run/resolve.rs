@@ -3,7 +3,7 @@
 //! Nothing here asks the database. The order of the history is that of the product's rules: who is back, then who is new or changed, then who
 //! is missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Random, Timestamp,
@@ -38,6 +38,8 @@ pub(super) struct Resolved {
     /// Users about whom the guard has nothing to keep any more.
     decided: Vec<i64>,
     take_overs: Vec<(i64, String, String)>,
+    /// Manual users that are the directory's now, with its id.
+    taken_over: Vec<(i64, String)>,
     /// People who wait for no Manual user, or no longer.
     settled_people: Vec<String>,
     /// Additions that were found, with the directory's id.
@@ -83,6 +85,7 @@ pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, 
         let Some(met) = parts.objects.get(&id) else { continue };
         match met.standing {
             Standing::PutOff | Standing::Dismissed => continue,
+            _ if parts.is_remembered(&id, met) => continue,
             Standing::In | Standing::Untouched => {}
             Standing::Out(_, out) => {
                 if unsettled.contains(&id) {
@@ -103,6 +106,7 @@ pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, 
     for (user, id) in &parts.take_overs {
         resolved.take_over(&parts, *user, id);
     }
+    resolved.given_up(&parts);
     resolved.touched.extend(resolved.released.iter().map(|(_, address)| address.clone()));
     resolved.changes.sort_by_key(|change| match change.action {
         Action::Restored => 0,
@@ -133,6 +137,8 @@ impl Resolved {
         if !(outcome.changes || relinked || conflict.is_some()) {
             return;
         }
+        self.taken_over
+            .extend(user.filter(|user| user.source == Source::Manual).map(|user| (user.id, id.to_owned())));
         // A deactivation that was made in the conflict ends with it; one that was made before stays.
         let wakes = conflict.is_some_and(|it| it.state == State::Deactivated && !it.stay_inactive);
         let in_bin = binned.and_then(|binned| binned.user.as_ref());
@@ -268,6 +274,29 @@ impl Resolved {
         self.users.push(write);
     }
 
+    /// Tells of the Manual users who gave up aliases.
+    fn given_up(&mut self, parts: &Parts) {
+        let mut given_up = BTreeMap::<i64, BTreeSet<&Address>>::new();
+        for (user, address) in &self.released {
+            given_up.entry(*user).or_default().insert(address);
+        }
+        for (user, addresses) in given_up {
+            let Some(user) = parts.users.get(&user) else { continue };
+            let left: Vec<Address> =
+                user.aliases.iter().filter(|alias| !addresses.contains(alias)).cloned().collect();
+            self.counts.updated += 1;
+            self.changes.push(RunChange {
+                object: ObjectKind::User,
+                object_id: user.public_id,
+                display_name: user.display_name.clone(),
+                address: user.primary_address.to_string(),
+                action: Action::Updated,
+                reason: "addresses went to somebody else".to_owned(),
+                changes: vec![Change::new("Aliases", list(&user.aliases), list(&left))],
+            });
+        }
+    }
+
     fn take_over(&mut self, parts: &Parts, user: i64, id: &str) {
         let Some(met) = parts.objects.get(id) else { return };
         self.notices.push(Notice {
@@ -308,6 +337,7 @@ impl Resolved {
         if !self.take_overs.is_empty() {
             write.await_take_overs(&self.take_overs, now).await?;
         }
+        write.drop_take_overs(&self.taken_over).await?;
         write.settle_take_overs(&self.settled_people).await?;
         write.clear_dirty(&self.settled).await?;
         write.mark_groups_dirty_by_address(Service::Entra, &self.touched).await?;
@@ -352,11 +382,6 @@ fn moved(before: Option<&User>, after: &UserWrite) -> Vec<Address> {
 /// What differs between a user as it stood and as it is to stand, field by field under the labels of its page.
 fn differences(before: &User, after: &UserWrite) -> Vec<Change> {
     let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
-    let list = |addresses: &[Address]| {
-        let mut texts: Vec<&str> = addresses.iter().map(Address::as_str).collect();
-        texts.sort_unstable();
-        texts.join(", ")
-    };
     let primary = |address: &Address, lost: bool| if lost { String::new() } else { address.to_string() };
     let reason =
         |conflict: &Option<Conflict>| conflict.as_ref().map_or("", |it| it.reason.label()).to_owned();
@@ -382,6 +407,12 @@ fn differences(before: &User, after: &UserWrite) -> Vec<Change> {
         .filter(|(_, old, new)| old != new)
         .map(|(field, old, new)| Change::new(field, old, new))
         .collect()
+}
+
+fn list(addresses: &[Address]) -> String {
+    let mut texts: Vec<&str> = addresses.iter().map(Address::as_str).collect();
+    texts.sort_unstable();
+    texts.join(", ")
 }
 
 /// A notice for each address that went elsewhere, naming both objects and what follows.
