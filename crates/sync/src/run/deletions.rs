@@ -4,6 +4,7 @@
 //! back. The condition stands once more in the statement that deletes, because an administrator may decide otherwise at any moment.
 
 use domain::{
+    conflict::Reason,
     guard::{Decision, Guarded},
     run::{Action, ObjectKind, Phase},
     service::Source,
@@ -16,6 +17,7 @@ use super::{
     groups::BY_THE_SYNC,
     guard::{Allowance, undecided},
     plan_rules::PlanRules,
+    resolve::Foreseen,
 };
 
 /// Deletes who is due, unless there are too many at once.
@@ -45,7 +47,7 @@ pub(super) async fn apply(
             held.map_or(Decision::Waiting, |held| held.decision)
         };
         let (mut delete, mut held, mut unapproved) = (Vec::new(), Vec::new(), 0);
-        for user in page.iter().filter(|user| !rules.leaves_alone(user)) {
+        for user in page.iter().filter(|user| is_left(job, rules, user)) {
             match decision(user) {
                 Decision::Dismissed => {}
                 Decision::Approved => delete.push(user.id),
@@ -71,7 +73,7 @@ pub(super) async fn apply(
             }
             write.delete_due(Source::Azure, job.read_at, delay, &delete, BY_THE_SYNC, now).await?
         };
-        let changes: Vec<RunChange> = deleted.iter().map(told).collect();
+        let changes: Vec<RunChange> = deleted.iter().map(|user| told(job, user)).collect();
         write.add_run_changes(job.run_id, now, &changes).await?;
         job.counts.deleted += i64::try_from(deleted.len()).unwrap_or(i64::MAX);
         if !changes.is_empty() && !job.is_preview() {
@@ -98,7 +100,7 @@ async fn allowance(job: &Job<'_>, rules: &PlanRules, limits: GuardLimits) -> Res
                 job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.page).await?;
             let Some(last) = page.last() else { break };
             after = last.id;
-            let due = page.iter().filter(|user| !rules.leaves_alone(user));
+            let due = page.iter().filter(|user| is_left(job, rules, user));
             let ids: Vec<i64> = due.map(|user| user.id).collect();
             new += undecided(job, Guarded::Deletion, &ids).await?;
         }
@@ -109,15 +111,23 @@ async fn allowance(job: &Job<'_>, rules: &PlanRules, limits: GuardLimits) -> Res
     Allowance::of(job, limits, Guarded::Deletion, new, present).await
 }
 
-fn told(user: &User) -> RunChange {
-    let reason = user.conflict.as_ref().map_or("", |conflict| conflict.reason.label());
+/// Whether a due user is to be deleted: not one that an exception keeps, nor in a preview one that would be back by then.
+fn is_left(job: &Job<'_>, rules: &PlanRules, user: &User) -> bool {
+    !rules.leaves_alone(user) && !matches!(job.foreseen.get(&user.id), Some(Foreseen::Back))
+}
+
+fn told(job: &Job<'_>, user: &User) -> RunChange {
+    let (reason, address) = match job.foreseen.get(&user.id) {
+        Some(Foreseen::InConflict(reason, address)) => (Some(*reason), address),
+        _ => (user.conflict.as_ref().map(|conflict| conflict.reason), &user.primary_address),
+    };
     RunChange {
         object: ObjectKind::User,
         object_id: user.public_id,
         display_name: user.display_name.clone(),
-        address: user.primary_address.to_string(),
+        address: address.to_string(),
         action: Action::Deleted,
-        reason: reason.to_owned(),
+        reason: reason.map_or("", Reason::label).to_owned(),
         changes: Vec::new(),
     }
 }

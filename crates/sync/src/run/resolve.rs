@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     Random, Timestamp,
     address::Address,
-    conflict::{Conflict, State},
+    conflict::{Conflict, Reason, State},
     guard::{Decision, Guarded},
     plan::Out,
     run::{Action, Counts, Notice, NoticeKind, ObjectKind},
@@ -48,6 +48,8 @@ pub(super) struct Resolved {
     settled: Vec<i64>,
     /// Removals that nobody approved.
     unapproved: i64,
+    /// Users that were in conflict before.
+    in_conflict: BTreeSet<i64>,
     /// Addresses that changed hands, or came or went.
     touched: Vec<Address>,
     /// What is counted.
@@ -63,6 +65,15 @@ pub(super) struct Moment<'a> {
     pub now: Timestamp,
     /// When the complete read ended: who is missing, is missing since then.
     pub read_at: Timestamp,
+}
+
+/// What becomes of a user that is in conflict.
+#[derive(Clone, Debug)]
+pub(super) enum Foreseen {
+    /// The conflict is closed.
+    Back,
+    /// It goes on, for this reason; the primary address is this one by then.
+    InConflict(Reason, Address),
 }
 
 /// Turns a decision into rows.
@@ -260,8 +271,21 @@ impl Resolved {
         !held
     }
 
+    /// What becomes of the users that were in conflict, by number.
+    pub fn foreseen(&self) -> impl Iterator<Item = (i64, Foreseen)> {
+        let were = |write: &&UserWrite| write.id.is_some_and(|id| self.in_conflict.contains(&id));
+        self.users.iter().filter(were).filter_map(|write| {
+            let after = match &write.conflict {
+                Some(conflict) => Foreseen::InConflict(conflict.reason, write.primary.clone()),
+                None => Foreseen::Back,
+            };
+            Some((write.id?, after))
+        })
+    }
+
     fn keep(&mut self, before: Option<&User>, write: UserWrite, action: Action, reason: String) {
         self.touched.extend(moved(before, &write));
+        self.in_conflict.extend(before.filter(|user| user.conflict.is_some()).map(|user| user.id));
         self.changes.push(RunChange {
             object: ObjectKind::User,
             object_id: write.public_id,
