@@ -30,7 +30,7 @@ async fn postgres_prepares_every_statement() {
 
 /// Those that are meant to read all of a customer's rows, or a table that stays small. A plan for the table of customers also shows how
 /// SQLite would find what refers to one.
-const READS_ALL: [&str; 15] = [
+const READS_ALL: [&str; 17] = [
     "::customers::",
     "::administrators::COUNT",
     "::conflicts::END_IGNORES",

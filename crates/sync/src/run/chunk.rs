@@ -55,7 +55,7 @@ pub(super) struct Parts {
     /// People who wait for an administrator to decide about taking over a Manual user: the user's number and the person's id.
     pub take_overs: Vec<(i64, String)>,
     /// Users in conflict whose address somebody new has.
-    pub rivals: HashMap<i64, String>,
+    rivals: HashMap<i64, String>,
 }
 
 /// An object of the mirror as a chunk met it.
@@ -139,9 +139,11 @@ impl<'a> Chunk<'a> {
             let scene = self.scene();
             let decided: BTreeSet<Party> =
                 decided.iter().cloned().map(|party| self.parts.standing(party)).collect();
-            let touched = scene.touched(&decided);
+            // Whoever has a lost address now may be a rival, should a conflict open.
+            let lost = decided.iter().filter_map(|party| self.parts.lost_address(party).cloned());
+            let touched = scene.touched(&decided).into_iter().chain(lost);
             let open: Vec<Address> =
-                touched.into_iter().filter(|address| self.asked_addresses.insert(address.clone())).collect();
+                touched.filter(|address| self.asked_addresses.insert(address.clone())).collect();
             if open.is_empty() {
                 return Ok(scene);
             }
@@ -486,6 +488,21 @@ impl Parts {
             Party::Undelivered(user) => self.users.get(user).and_then(|user| user.external_id.clone()),
         };
         id.filter(|id| self.objects.contains_key(id))
+    }
+
+    /// The last known address of a user whom nobody stands behind, and who has none any more.
+    fn lost_address(&self, party: &Party) -> Option<&Address> {
+        let Party::Undelivered(user) = party else { return None };
+        self.users.get(user).filter(|user| user.address_lost).map(|user| &user.primary_address)
+    }
+
+    /// The person who may be a leaver created anew, or a new hire: somebody under another id who has the leaver's address as the primary.
+    pub fn rival(&self, user: &User) -> Option<&String> {
+        let has_it = || {
+            let mut people = self.people.values();
+            people.find(|person| user.address_lost && person.addresses.primary == user.primary_address)
+        };
+        self.rivals.get(&user.id).or_else(|| has_it().map(|person| &person.external_id))
     }
 
     /// Whether an object that the directory no longer has is to be remembered: when its exception ends, its user is missing.

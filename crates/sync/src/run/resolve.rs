@@ -230,7 +230,10 @@ impl Resolved {
             }
             (_, None) => {}
         }
-        if let (Some(conflict), Some(rival)) = (&mut conflict, parts.rivals.get(&user.id))
+        // An object that the directory has is no leaver, whoever has its address; that of one who left earlier is forgotten.
+        let has_left = matches!(reason, None | Some(Reason::NotInDirectory));
+        let rival = parts.rival(user).filter(|_| has_left);
+        if let (Some(conflict), Some(rival)) = (&mut conflict, rival)
             && conflict.rival.as_ref() != Some(rival)
         {
             conflict.rival = Some(rival.clone());

@@ -51,35 +51,6 @@ on_both_engines! {
         assert_eq!([world.user(1).await.public_id, world.user(5).await.public_id], before);
     }
 
-    async fn a_rename_never_makes_a_second_user(world: &mut World) {
-        world.began(&people(3)).await;
-        let before = world.user(2).await;
-        for (name, local) in [("Ada Byron", "ada.byron"), ("Ada Lovelace", "ada.lovelace")] {
-            world.is_renamed(2, name, local);
-            let report = world.synced().await;
-            assert_eq!((report.changes.added, report.changes.updated, report.changes.missing), (0, 1, 0));
-        }
-        let user = world.user(2).await;
-        assert_eq!((user.id, user.public_id), (before.id, before.public_id));
-        let seen = world.one(2).await;
-        assert_eq!((seen.name.as_str(), seen.primary.as_str()), ("Ada Lovelace", "ada.lovelace@contoso.com"));
-        assert_eq!(seen.aliases, ["ada.byron@contoso.com", "p2@contoso.com"]);
-        assert_eq!(world.numbers().await, [1, 2, 3]);
-    }
-
-    async fn the_holder_keeps_an_alias_until_it_lets_go(world: &mut World) {
-        // The one who claims it later would win by its number.
-        world.began(&[person(1, "a", &[]), person(2, "b", &["info"]), person(3, "c", &[])]).await;
-        world.sets(1, "proxyAddresses", json!(["SMTP:a@contoso.com", "smtp:info@contoso.com"]));
-        let report = world.synced().await;
-        assert_eq!(about(&report, 1).len(), 1);
-        assert!(world.one(1).await.aliases.is_empty());
-        world.sets(2, "proxyAddresses", json!(["SMTP:b@contoso.com"]));
-        let report = world.synced().await;
-        assert_eq!((report.read.users, report.changes.updated), (1, 2), "the other one is drawn in");
-        assert_eq!(world.one(1).await.aliases, ["info@contoso.com"]);
-    }
-
     async fn delivered_beats_conflict_to_the_last_address_and_loses_it_to_who_is_back(world: &mut World) {
         world.began(&[person(1, "a", &[]), person(2, "b", &["info"]), person(3, "c", &[])]).await;
         world.leaves(2);
@@ -116,26 +87,6 @@ on_both_engines! {
         assert_eq!(world.users().await, before);
     }
 
-    async fn when_the_groups_cannot_be_read_nobody_is_removed_and_the_next_run_goes_on(world: &mut World) {
-        with_groups(world).await;
-        world.leaves(1);
-        world.synced().await;
-        world.clock.advance(7 * DAY);
-        world.leaves(2);
-        world.leaves(21);
-        world.joins(&person(11, "new", &[]));
-        world.breaks("/groups/delta");
-        let report = world.sync().await;
-        assert_eq!((report.outcome, report.changes.missing, report.changes.deleted), ("failed", 0, 0));
-        assert_eq!(world.in_conflict().await, [(id(1), Reason::NotInDirectory)]);
-        assert_eq!(world.customer.group_count(Source::Azure).await.unwrap(), 5);
-        assert_eq!(world.find(11).await, None);
-        world.tenant.sim().clear_graph_faults();
-        let report = world.synced().await;
-        assert_eq!((report.changes.added, report.changes.missing, report.changes.deleted), (1, 1, 1));
-        assert_eq!(world.customer.group_count(Source::Azure).await.unwrap(), 4);
-    }
-
     async fn who_was_told_to_begin_again_finds_out_who_vanished(world: &mut World) {
         for (status, leaver) in [(410, 2), (400, 3)] {
             if status == 410 {
@@ -166,15 +117,6 @@ on_both_engines! {
         assert_eq!(world.customer.group_count(Source::Azure).await.unwrap(), 4);
         assert_eq!(world.customer.member_of(Service::Entra, &id(1)).await.unwrap(), Vec::<String>::new());
         assert_eq!(world.customer.member_of(Service::Entra, &id(2)).await.unwrap(), [id(22)]);
-    }
-
-    async fn many_who_vanish_while_the_position_is_lost_are_held(world: &mut World) {
-        world.began(&people(10)).await;
-        (1..=6).for_each(|number| world.leaves(number));
-        world.forgets_the_position("/users/delta", 410);
-        let report = world.read().await;
-        assert_eq!((report.outcome, report.held, report.changes.missing), ("held", 6, 0));
-        assert_eq!(world.held(Guarded::Removal).await.len(), 6);
     }
 }
 
@@ -235,4 +177,70 @@ async fn who_is_deleted_and_restored_between_two_syncs_never_left() {
     let report = world.synced().await;
     assert_eq!((report.changes.missing, report.changes.restored, report.changes.updated), (0, 0, 0));
     assert!(world.timeline(&world.user(2).await).await.len() == 1);
+}
+
+#[tokio::test]
+async fn the_holder_keeps_an_alias_until_it_lets_go() {
+    let world = &World::new().await;
+    // The one who claims it later would win by its number.
+    world.began(&[person(1, "a", &[]), person(2, "b", &["info"]), person(3, "c", &[])]).await;
+    world.sets(1, "proxyAddresses", json!(["SMTP:a@contoso.com", "smtp:info@contoso.com"]));
+    let report = world.synced().await;
+    assert_eq!(about(&report, 1).len(), 1);
+    assert!(world.one(1).await.aliases.is_empty());
+    world.sets(2, "proxyAddresses", json!(["SMTP:b@contoso.com"]));
+    let report = world.synced().await;
+    assert_eq!((report.read.users, report.changes.updated), (1, 2), "the other one is drawn in");
+    assert_eq!(world.one(1).await.aliases, ["info@contoso.com"]);
+}
+
+#[tokio::test]
+async fn many_who_vanish_while_the_position_is_lost_are_held() {
+    let world = &World::new().await;
+    world.began(&people(10)).await;
+    (1..=6).for_each(|number| world.leaves(number));
+    world.forgets_the_position("/users/delta", 410);
+    let report = world.read().await;
+    assert_eq!((report.outcome, report.held, report.changes.missing), ("held", 6, 0));
+    assert_eq!(world.held(Guarded::Removal).await.len(), 6);
+}
+
+#[tokio::test]
+async fn when_the_groups_cannot_be_read_nobody_is_removed_and_the_next_run_goes_on() {
+    let world = &World::new().await;
+    with_groups(world).await;
+    world.leaves(1);
+    world.synced().await;
+    world.clock.advance(7 * DAY);
+    world.leaves(2);
+    world.leaves(21);
+    world.joins(&person(11, "new", &[]));
+    world.breaks("/groups/delta");
+    let report = world.sync().await;
+    assert_eq!((report.outcome, report.changes.missing, report.changes.deleted), ("failed", 0, 0));
+    assert_eq!(world.in_conflict().await, [(id(1), Reason::NotInDirectory)]);
+    assert_eq!(world.customer.group_count(Source::Azure).await.unwrap(), 5);
+    assert_eq!(world.find(11).await, None);
+    world.tenant.sim().clear_graph_faults();
+    let report = world.synced().await;
+    assert_eq!((report.changes.added, report.changes.missing, report.changes.deleted), (1, 1, 1));
+    assert_eq!(world.customer.group_count(Source::Azure).await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn a_rename_never_makes_a_second_user() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    let before = world.user(2).await;
+    for (name, local) in [("Ada Byron", "ada.byron"), ("Ada Lovelace", "ada.lovelace")] {
+        world.is_renamed(2, name, local);
+        let report = world.synced().await;
+        assert_eq!((report.changes.added, report.changes.updated, report.changes.missing), (0, 1, 0));
+    }
+    let user = world.user(2).await;
+    assert_eq!((user.id, user.public_id), (before.id, before.public_id));
+    let seen = world.one(2).await;
+    assert_eq!((seen.name.as_str(), seen.primary.as_str()), ("Ada Lovelace", "ada.lovelace@contoso.com"));
+    assert_eq!(seen.aliases, ["ada.byron@contoso.com", "p2@contoso.com"]);
+    assert_eq!(world.numbers().await, [1, 2, 3]);
 }

@@ -37,31 +37,6 @@ impl World {
 }
 
 on_both_engines! {
-    async fn an_excepted_person_never_becomes_a_user_whatever_changes(world: &mut World) {
-        world.people(&people(3));
-        world.connect(|_| {}).await;
-        world.except(ExceptionKind::User, &id(2), false).await;
-        let report = world.synced().await;
-        assert!(report.summary.contains("1 excepted"), "{}", report.summary);
-        assert_eq!(world.numbers().await, [1, 3]);
-        world.is_renamed(2, "Renamed", "renamed");
-        let report = world.synced().await;
-        assert_eq!((report.changes.added, report.changes.updated), (0, 0));
-        world.no_longer_except(ExceptionKind::User, &id(2)).await;
-        assert_eq!(world.synced().await.changes.added, 1);
-        assert_eq!(world.one(2).await.primary, "renamed@contoso.com");
-    }
-
-    async fn a_user_who_is_let_go_becomes_a_conflict_and_comes_back_without_the_exception(world: &mut World) {
-        world.began(&people(3)).await;
-        world.except(ExceptionKind::User, &id(2), false).await;
-        assert_eq!(world.synced().await.changes.missing, 1);
-        assert_eq!(world.in_conflict().await, [(id(2), Reason::Exception)]);
-        world.no_longer_except(ExceptionKind::User, &id(2)).await;
-        assert_eq!(world.synced().await.changes.restored, 1);
-        assert_eq!(world.user(2).await.status, Status::Active);
-    }
-
     async fn a_user_who_is_kept_is_not_touched_by_the_sync_any_more(world: &mut World) {
         world.began(&[person(1, "a", &[]), person(2, "b", &["info"]), person(3, "c", &[])]).await;
         let before = world.user(2).await;
@@ -90,17 +65,6 @@ on_both_engines! {
         assert_eq!(world.in_conflict().await, [(id(2), Reason::NotInDirectory)]);
     }
 
-    async fn a_kept_user_who_is_in_conflict_already_is_not_deleted(world: &mut World) {
-        world.began(&people(3)).await;
-        world.leaves(2);
-        world.synced().await;
-        world.except(ExceptionKind::User, &id(2), true).await;
-        world.clock.advance(30 * DAY);
-        assert_eq!(world.synced().await.changes.deleted, 0);
-        world.no_longer_except(ExceptionKind::User, &id(2)).await;
-        assert_eq!(world.synced().await.changes.deleted, 1);
-    }
-
     async fn an_excepted_alias_is_not_attached_to_anybody(world: &mut World) {
         world.began(&[person(1, "a", &["info", "help"]), person(2, "b", &[])]).await;
         world.except(ExceptionKind::Alias, "info@contoso.com", false).await;
@@ -126,20 +90,6 @@ on_both_engines! {
         assert_eq!(world.synced().await.changes.added, 2);
         assert_eq!(world.numbers().await, [1, 2, 3]);
         assert!(world.user(2).await.sign_in_blocked);
-    }
-
-    async fn an_addition_gives_way_to_an_exception_and_to_absence(world: &mut World) {
-        let disabled = |n: u32| with(person(n, &format!("p{n}"), &[]), "accountEnabled", false);
-        world.people(&[person(1, "a", &[]), disabled(2), disabled(3), person(4, "d", &[])]);
-        world.connect(|_| {}).await;
-        world.add("p2", Some(2)).await;
-        world.add("p3", Some(3)).await;
-        world.synced().await;
-        assert_eq!(world.numbers().await, [1, 2, 3, 4]);
-        world.except(ExceptionKind::User, &id(2), false).await;
-        world.leaves(3);
-        world.synced().await;
-        assert_eq!(world.in_conflict().await, [(id(2), Reason::Exception), (id(3), Reason::NotInDirectory)]);
     }
 
     async fn an_addition_closes_the_conflict_and_its_end_lets_the_other_rules_decide(world: &mut World) {
@@ -187,17 +137,6 @@ on_both_engines! {
         assert_eq!(world.synced().await.changes.missing, 1);
     }
 
-    async fn an_addition_finds_its_person_by_an_alias_as_well(world: &mut World) {
-        world.began(&people(2)).await;
-        world.add("soon", None).await;
-        world.synced().await;
-        world.joins(&person(3, "c", &["soon"]));
-        world.synced().await;
-        let seen = world.one(3).await;
-        assert_eq!((seen.primary.as_str(), seen.aliases), ("c@contoso.com", vec!["soon@contoso.com".to_owned()]));
-        assert_eq!(world.users().await.len(), 3, "the user who waited is the person");
-    }
-
     async fn a_manual_user_is_taken_over_once_an_administrator_says_so(world: &mut World) {
         world.began(&people(2)).await;
         world.enter("By hand", "info", &["extra"]).await;
@@ -221,29 +160,6 @@ on_both_engines! {
         let changes = world.history(&report).await.remove(0).change.changes;
         assert!(changes.iter().any(|change| (change.old.as_str(), change.new.as_str()) == ("Manual", "Azure")), "{changes:?}");
         assert!(world.customer.take_overs().await.unwrap().is_empty(), "nothing waits any more");
-    }
-
-    async fn a_manual_user_who_is_never_taken_over_stays_and_the_person_goes_without_the_address(world: &mut World) {
-        world.began(&people(2)).await;
-        world.enter("By hand", "info", &[]).await;
-        world.joins(&person(3, "info", &["c"]));
-        world.synced().await;
-        world.decide_take_over(3, Decision::Dismissed).await;
-        world.synced().await;
-        assert_eq!(world.one(3).await.primary, "c@contoso.com");
-        let manual = world.user_at("info").await;
-        assert_eq!((manual.source, manual.external_id), (Source::Manual, None));
-        world.is_renamed(3, "Renamed", "info");
-        let report = world.synced().await;
-        assert!(of_kind(&report, NoticeKind::TakeOver).is_empty(), "asked once");
-        assert_eq!(world.user_at("info").await.source, Source::Manual);
-        // Without the Manual user, the address is the person's.
-        let mut write = world.customer.begin().await.unwrap();
-        let deletion = store::Deletion { user_id: manual.id, reason: "by hand".to_owned() };
-        write.delete_users(&[deletion], "ada", world.now()).await.unwrap();
-        write.commit().await.unwrap();
-        world.synced().await;
-        assert_eq!(world.one(3).await.primary, "info@contoso.com");
     }
 
     async fn a_directory_alias_never_takes_a_manual_primary_but_a_manual_alias_is_given_up(world: &mut World) {
@@ -276,4 +192,117 @@ async fn an_ignored_person_who_is_excepted_stays_ignored() {
     world.synced().await;
     let conflict = world.conflict(2).await;
     assert_eq!((conflict.reason, conflict.state), (Reason::Exception, State::Ignored));
+}
+
+#[tokio::test]
+async fn an_excepted_person_never_becomes_a_user_whatever_changes() {
+    let world = &World::new().await;
+    world.people(&people(3));
+    world.connect(|_| {}).await;
+    world.except(ExceptionKind::User, &id(2), false).await;
+    let report = world.synced().await;
+    assert!(report.summary.contains("1 excepted"), "{}", report.summary);
+    assert_eq!(world.numbers().await, [1, 3]);
+    world.is_renamed(2, "Renamed", "renamed");
+    let report = world.synced().await;
+    assert_eq!((report.changes.added, report.changes.updated), (0, 0));
+    world.no_longer_except(ExceptionKind::User, &id(2)).await;
+    assert_eq!(world.synced().await.changes.added, 1);
+    assert_eq!(world.one(2).await.primary, "renamed@contoso.com");
+}
+
+#[tokio::test]
+async fn a_user_who_is_let_go_becomes_a_conflict_and_comes_back_without_the_exception() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    world.except(ExceptionKind::User, &id(2), false).await;
+    assert_eq!(world.synced().await.changes.missing, 1);
+    assert_eq!(world.in_conflict().await, [(id(2), Reason::Exception)]);
+    world.no_longer_except(ExceptionKind::User, &id(2)).await;
+    assert_eq!(world.synced().await.changes.restored, 1);
+    assert_eq!(world.user(2).await.status, Status::Active);
+}
+
+#[tokio::test]
+async fn a_kept_user_who_is_in_conflict_already_is_not_deleted() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    world.leaves(2);
+    world.synced().await;
+    world.except(ExceptionKind::User, &id(2), true).await;
+    world.clock.advance(30 * DAY);
+    assert_eq!(world.synced().await.changes.deleted, 0);
+    world.no_longer_except(ExceptionKind::User, &id(2)).await;
+    assert_eq!(world.synced().await.changes.deleted, 1);
+}
+
+#[tokio::test]
+async fn an_addition_gives_way_to_an_exception_and_to_absence() {
+    let world = &World::new().await;
+    let disabled = |n: u32| with(person(n, &format!("p{n}"), &[]), "accountEnabled", false);
+    world.people(&[person(1, "a", &[]), disabled(2), disabled(3), person(4, "d", &[])]);
+    world.connect(|_| {}).await;
+    world.add("p2", Some(2)).await;
+    world.add("p3", Some(3)).await;
+    world.synced().await;
+    assert_eq!(world.numbers().await, [1, 2, 3, 4]);
+    world.except(ExceptionKind::User, &id(2), false).await;
+    world.leaves(3);
+    world.synced().await;
+    assert_eq!(world.in_conflict().await, [(id(2), Reason::Exception), (id(3), Reason::NotInDirectory)]);
+}
+
+#[tokio::test]
+async fn an_addition_finds_its_person_by_an_alias_as_well() {
+    let world = &World::new().await;
+    world.began(&people(2)).await;
+    world.add("soon", None).await;
+    world.synced().await;
+    world.joins(&person(3, "c", &["soon"]));
+    world.synced().await;
+    let seen = world.one(3).await;
+    assert_eq!((seen.primary.as_str(), seen.aliases), ("c@contoso.com", vec!["soon@contoso.com".to_owned()]));
+    assert_eq!(world.users().await.len(), 3, "the user who waited is the person");
+}
+
+#[tokio::test]
+async fn a_manual_user_who_is_never_taken_over_stays_and_the_person_goes_without_the_address() {
+    let world = &World::new().await;
+    world.began(&people(2)).await;
+    world.enter("By hand", "info", &[]).await;
+    world.joins(&person(3, "info", &["c"]));
+    world.synced().await;
+    world.decide_take_over(3, Decision::Dismissed).await;
+    world.synced().await;
+    assert_eq!(world.one(3).await.primary, "c@contoso.com");
+    let manual = world.user_at("info").await;
+    assert_eq!((manual.source, manual.external_id), (Source::Manual, None));
+    world.is_renamed(3, "Renamed", "info");
+    let report = world.synced().await;
+    assert!(of_kind(&report, NoticeKind::TakeOver).is_empty(), "asked once");
+    assert_eq!(world.user_at("info").await.source, Source::Manual);
+    // Without the Manual user, the address is the person's.
+    let mut write = world.customer.begin().await.unwrap();
+    let deletion = store::Deletion { user_id: manual.id, reason: "by hand".to_owned() };
+    write.delete_users(&[deletion], "ada", world.now()).await.unwrap();
+    write.commit().await.unwrap();
+    world.synced().await;
+    assert_eq!(world.one(3).await.primary, "info@contoso.com");
+}
+
+#[tokio::test]
+async fn a_user_who_was_let_go_and_left_meanwhile_is_not_in_the_directory_once_the_exception_ends() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    world.except(ExceptionKind::User, &id(2), false).await;
+    world.synced().await;
+    let since = world.conflict(2).await.missing_since;
+    world.clock.advance(DAY);
+    world.leaves(2);
+    world.synced().await;
+    assert_eq!(world.conflict(2).await.reason, Reason::Exception);
+    world.no_longer_except(ExceptionKind::User, &id(2)).await;
+    world.synced().await;
+    let conflict = world.conflict(2).await;
+    assert_eq!((conflict.reason, conflict.missing_since), (Reason::NotInDirectory, since));
 }

@@ -153,34 +153,6 @@ on_both_engines! {
         assert_eq!((change.action, change.reason.as_str()), (Action::Restored, "delivered again; was in the recycle bin"));
     }
 
-    async fn a_group_outside_the_managed_domains_leaves_and_one_without_address_stays(world: &mut World) {
-        world.has_groups(&[group(21, "sales"), quiet(22, "rights")]).await;
-        let elsewhere = ["elsewhere.example".to_owned(), "contoso.onmicrosoft.com".to_owned()];
-        world.limits(500, 100, 100).await;
-        assert!(save_managed_domains(&world.engine, &world.customer, &actor(), &elsewhere).await.unwrap().unwrap());
-        world.read().await;
-        assert_eq!(world.find_group(21).await, None);
-        assert_eq!(world.a_group(22).await.address, None);
-        assert_eq!(world.customer.recycle_bin(None, 10).await.unwrap()[0].reason, "outside managed domains");
-    }
-
-    async fn an_excepted_group_leaves_at_the_next_run_and_its_members_are_not_touched(world: &mut World) {
-        world.has_groups(&[group(21, "sales"), group(22, "other")]).await;
-        world.gains(21, &[1, 2]);
-        world.synced().await;
-        world.except(ExceptionKind::Group, &id(21), false).await;
-        let report = world.synced().await;
-        assert_eq!((report.changes.missing, report.changes.updated, report.held), (0, 0, 0));
-        assert_eq!(world.find_group(21).await, None);
-        assert_eq!(world.numbers().await, [1, 2, 3, 4]);
-        world.is_renamed(21, "Renamed", "renamed");
-        world.synced().await;
-        assert_eq!(world.find_group(21).await, None, "it never comes in by a change");
-        world.no_longer_except(ExceptionKind::Group, &id(21)).await;
-        world.synced().await;
-        assert_eq!(world.a_group(21).await.display_name, "Renamed");
-    }
-
     async fn a_user_has_an_address_rather_than_a_group(world: &mut World) {
         world.tenant_with(&people(4), &[group(21, "p1"), group(22, "other")]);
         world.connect(|_| {}).await;
@@ -189,18 +161,6 @@ on_both_engines! {
         let clashes = of_kind(&report, NoticeKind::Clash);
         assert_eq!((clashes.len(), clashes[0].external_id.as_str()), (1, id(21).as_str()));
         assert!(clashes[0].detail.contains("belongs to a user"), "{}", clashes[0].detail);
-    }
-
-    async fn a_user_who_comes_later_takes_the_address_and_the_group_gets_it_back(world: &mut World) {
-        world.has_groups(&[group(21, "desk"), group(22, "other")]).await;
-        world.joins(&person(5, "desk", &[]));
-        let report = world.synced().await;
-        assert_eq!((world.one(5).await.primary.as_str(), world.group_address(21).await), ("desk@contoso.com", None));
-        assert_eq!(of_kind(&report, NoticeKind::Clash).len(), 1);
-        world.is_renamed(5, "Renamed", "renamed");
-        world.sets(5, "proxyAddresses", json!(["SMTP:renamed@contoso.com"]));
-        world.synced().await;
-        assert_eq!(world.group_address(21).await.as_deref(), Some("desk@contoso.com"));
     }
 
     async fn a_group_gets_its_address_when_the_user_who_had_it_is_deleted(world: &mut World) {
@@ -231,4 +191,55 @@ on_both_engines! {
         assert_eq!(world.group_address(21).await.as_deref(), Some("desk@contoso.com"));
         assert_eq!(world.group_address(22).await.as_deref(), Some("first@contoso.com"));
     }
+}
+
+#[tokio::test]
+async fn a_user_who_comes_later_takes_the_address_and_the_group_gets_it_back() {
+    let world = &World::new().await;
+    world.has_groups(&[group(21, "desk"), group(22, "other")]).await;
+    world.joins(&person(5, "desk", &[]));
+    let report = world.synced().await;
+    assert_eq!(
+        (world.one(5).await.primary.as_str(), world.group_address(21).await),
+        ("desk@contoso.com", None)
+    );
+    assert_eq!(of_kind(&report, NoticeKind::Clash).len(), 1);
+    world.is_renamed(5, "Renamed", "renamed");
+    world.sets(5, "proxyAddresses", json!(["SMTP:renamed@contoso.com"]));
+    world.synced().await;
+    assert_eq!(world.group_address(21).await.as_deref(), Some("desk@contoso.com"));
+}
+
+#[tokio::test]
+async fn a_group_outside_the_managed_domains_leaves_and_one_without_address_stays() {
+    let world = &World::new().await;
+    world.has_groups(&[group(21, "sales"), quiet(22, "rights")]).await;
+    let elsewhere = ["elsewhere.example".to_owned(), "contoso.onmicrosoft.com".to_owned()];
+    world.limits(500, 100, 100).await;
+    assert!(
+        save_managed_domains(&world.engine, &world.customer, &actor(), &elsewhere).await.unwrap().unwrap()
+    );
+    world.read().await;
+    assert_eq!(world.find_group(21).await, None);
+    assert_eq!(world.a_group(22).await.address, None);
+    assert_eq!(world.customer.recycle_bin(None, 10).await.unwrap()[0].reason, "outside managed domains");
+}
+
+#[tokio::test]
+async fn an_excepted_group_leaves_at_the_next_run_and_its_members_are_not_touched() {
+    let world = &World::new().await;
+    world.has_groups(&[group(21, "sales"), group(22, "other")]).await;
+    world.gains(21, &[1, 2]);
+    world.synced().await;
+    world.except(ExceptionKind::Group, &id(21), false).await;
+    let report = world.synced().await;
+    assert_eq!((report.changes.missing, report.changes.updated, report.held), (0, 0, 0));
+    assert_eq!(world.find_group(21).await, None);
+    assert_eq!(world.numbers().await, [1, 2, 3, 4]);
+    world.is_renamed(21, "Renamed", "renamed");
+    world.synced().await;
+    assert_eq!(world.find_group(21).await, None, "it never comes in by a change");
+    world.no_longer_except(ExceptionKind::Group, &id(21)).await;
+    world.synced().await;
+    assert_eq!(world.a_group(21).await.display_name, "Renamed");
 }

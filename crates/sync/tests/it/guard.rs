@@ -45,17 +45,6 @@ on_both_engines! {
         world.holds(3).await;
     }
 
-    async fn additions_and_updates_of_a_held_run_are_in(world: &mut World) {
-        world.two_of_ten_may_leave().await;
-        world.leave(1..=3);
-        world.joins(&person(11, "new", &[]));
-        world.is_renamed(4, "Renamed", "renamed");
-        let report = world.holds(3).await;
-        assert_eq!((report.changes.added, report.changes.updated), (1, 1));
-        assert_eq!(world.one(11).await.primary, "new@contoso.com");
-        assert_eq!(world.one(4).await.name, "Renamed");
-    }
-
     async fn removals_of_the_last_day_count_with_the_new_ones(world: &mut World) {
         world.two_of_ten_may_leave().await;
         world.leave(1..=2);
@@ -83,18 +72,6 @@ on_both_engines! {
         assert_eq!(world.conflict(1).await.missing_since, world.now(), "the clock starts at the approval");
     }
 
-    async fn after_an_approval_what_went_before_does_not_count(world: &mut World) {
-        world.two_of_ten_may_leave().await;
-        world.leave(1..=2);
-        world.holds(0).await;
-        world.leave([3]);
-        world.holds(1).await;
-        world.decide_held(Guarded::Removal, Decision::Approved).await;
-        world.leave(4..=5);
-        world.holds(0).await;
-        assert_eq!(world.in_conflict().await.len(), 5);
-    }
-
     async fn who_comes_back_drops_out_and_the_rest_may_be_few_enough(world: &mut World) {
         world.two_of_ten_may_leave().await;
         world.leave(1..=4);
@@ -106,17 +83,6 @@ on_both_engines! {
         let report = world.holds(0).await;
         assert_eq!(report.changes.missing, 2);
         assert!(world.customer.held(Guarded::Removal, 0, 10).await.unwrap().is_empty());
-    }
-
-    async fn an_approval_is_not_kept_for_the_next_absence(world: &mut World) {
-        world.two_of_ten_may_leave().await;
-        world.leave(1..=3);
-        world.holds(3).await;
-        world.decide_held(Guarded::Removal, Decision::Approved).await;
-        (1..=3).for_each(|number| world.returns(number));
-        world.holds(0).await;
-        world.leave(1..=3);
-        world.holds(3).await;
     }
 
     async fn who_is_dismissed_stays_as_delivered_until_they_are(world: &mut World) {
@@ -147,16 +113,6 @@ on_both_engines! {
         world.leave(1..=5);
         let report = world.holds(0).await;
         assert_eq!(report.changes.missing, 5);
-    }
-
-    async fn a_held_person_loses_an_address_to_somebody_who_is_delivered(world: &mut World) {
-        world.two_of_ten_may_leave().await;
-        world.leave(1..=3);
-        world.sets(4, "proxyAddresses", serde_json::json!(["SMTP:p4@contoso.com", "smtp:p1@contoso.com"]));
-        world.holds(3).await;
-        assert_eq!(world.one(4).await.aliases, ["p1@contoso.com"]);
-        let user = world.user(1).await;
-        assert_eq!((user.status, user.address_lost), (Status::Active, true));
     }
 
     async fn deletions_are_counted_apart_from_removals(world: &mut World) {
@@ -198,18 +154,6 @@ on_both_engines! {
         world.returns(2);
         world.holds(0).await;
         assert!(world.customer.held(Guarded::Deletion, 0, 10).await.unwrap().is_empty());
-    }
-
-    async fn what_is_never_deleted_waits_for_nothing(world: &mut World) {
-        world.began(&people(6)).await;
-        world.leave(1..=2);
-        world.holds(0).await;
-        world.limits(1, 100, 100).await;
-        world.clock.advance(7 * DAY);
-        world.holds(2).await;
-        world.delete_after("never").await;
-        world.holds(0).await;
-        assert!(world.held(Guarded::Deletion).await.is_empty());
     }
 
     async fn groups_are_counted_apart_from_users(world: &mut World) {
@@ -271,4 +215,70 @@ async fn an_ignored_user_is_no_deletion_to_be_counted() {
     world.clock.advance(7 * DAY);
     assert_eq!(world.holds(0).await.changes.deleted, 1);
     assert_eq!(world.user(1).await.primary_address, address("p1"));
+}
+
+#[tokio::test]
+async fn additions_and_updates_of_a_held_run_are_in() {
+    let world = &World::new().await;
+    world.two_of_ten_may_leave().await;
+    world.leave(1..=3);
+    world.joins(&person(11, "new", &[]));
+    world.is_renamed(4, "Renamed", "renamed");
+    let report = world.holds(3).await;
+    assert_eq!((report.changes.added, report.changes.updated), (1, 1));
+    assert_eq!(world.one(11).await.primary, "new@contoso.com");
+    assert_eq!(world.one(4).await.name, "Renamed");
+}
+
+#[tokio::test]
+async fn after_an_approval_what_went_before_does_not_count() {
+    let world = &World::new().await;
+    world.two_of_ten_may_leave().await;
+    world.leave(1..=2);
+    world.holds(0).await;
+    world.leave([3]);
+    world.holds(1).await;
+    world.decide_held(Guarded::Removal, Decision::Approved).await;
+    world.leave(4..=5);
+    world.holds(0).await;
+    assert_eq!(world.in_conflict().await.len(), 5);
+}
+
+#[tokio::test]
+async fn an_approval_is_not_kept_for_the_next_absence() {
+    let world = &World::new().await;
+    world.two_of_ten_may_leave().await;
+    world.leave(1..=3);
+    world.holds(3).await;
+    world.decide_held(Guarded::Removal, Decision::Approved).await;
+    (1..=3).for_each(|number| world.returns(number));
+    world.holds(0).await;
+    world.leave(1..=3);
+    world.holds(3).await;
+}
+
+#[tokio::test]
+async fn a_held_person_loses_an_address_to_somebody_who_is_delivered() {
+    let world = &World::new().await;
+    world.two_of_ten_may_leave().await;
+    world.leave(1..=3);
+    world.sets(4, "proxyAddresses", serde_json::json!(["SMTP:p4@contoso.com", "smtp:p1@contoso.com"]));
+    world.holds(3).await;
+    assert_eq!(world.one(4).await.aliases, ["p1@contoso.com"]);
+    let user = world.user(1).await;
+    assert_eq!((user.status, user.address_lost), (Status::Active, true));
+}
+
+#[tokio::test]
+async fn what_is_never_deleted_waits_for_nothing() {
+    let world = &World::new().await;
+    world.began(&people(6)).await;
+    world.leave(1..=2);
+    world.holds(0).await;
+    world.limits(1, 100, 100).await;
+    world.clock.advance(7 * DAY);
+    world.holds(2).await;
+    world.delete_after("never").await;
+    world.holds(0).await;
+    assert!(world.held(Guarded::Deletion).await.is_empty());
 }

@@ -82,52 +82,6 @@ on_both_engines! {
         assert_eq!(counts.updated, 4);
     }
 
-    async fn a_row_says_old_and_new_and_why(world: &mut World) {
-        world.people(&[person(1, "a", &["info"]), person(2, "b", &[])]);
-        world.connect(|form| form.text.include_disabled = true).await;
-        world.synced().await;
-        world.happens(Change::Set { object: id(1), properties: [
-            ("displayName".to_owned(), json!("Ada")),
-            ("accountEnabled".to_owned(), json!(false)),
-            ("proxyAddresses".to_owned(), json!(["SMTP:ada@contoso.com", "smtp:help@contoso.com"])),
-        ].into_iter().collect() });
-        let report = world.synced().await;
-        let rows = world.history(&report).await;
-        assert_eq!(rows.len(), 1);
-        let change = &rows[0].change;
-        assert_eq!((change.action, change.reason.as_str()), (Action::Updated, "changed in directory"));
-        assert_eq!((change.display_name.as_str(), change.address.as_str()), ("Ada", "ada@contoso.com"));
-        let told: Vec<_> = change.changes.iter().map(|c| (c.field.as_str(), c.old.as_str(), c.new.as_str())).collect();
-        assert_eq!(told, [
-            ("Display name", "Person 1", "Ada"),
-            ("Primary address", "a@contoso.com", "ada@contoso.com"),
-            ("Aliases", "info@contoso.com", "help@contoso.com"),
-            ("Sign-in blocked", "no", "yes"),
-        ]);
-        assert_eq!((rows[0].at, rows[0].run_public_id), (world.now(), report.run));
-    }
-
-    async fn who_is_back_comes_first_and_who_is_missing_last(world: &mut World) {
-        world.began(&people(5)).await;
-        world.leaves(4);
-        world.synced().await;
-        world.returns(4);
-        world.leaves(1);
-        world.is_renamed(2, "Renamed", "renamed");
-        let report = world.synced().await;
-        let actions: Vec<_> = world.history(&report).await.iter().map(|row| row.change.action).collect();
-        assert_eq!(actions, [Action::Restored, Action::Updated, Action::Missing]);
-    }
-
-    async fn what_is_held_is_no_row(world: &mut World) {
-        world.began(&people(4)).await;
-        (1..=4).for_each(|number| world.leaves(number));
-        let report = world.read().await;
-        assert_eq!(report.held, 4);
-        assert!(world.history(&report).await.is_empty());
-        assert_eq!(world.held(Guarded::Removal).await.len(), 4);
-    }
-
     async fn old_runs_and_deleted_users_are_cleared_away_by_the_clock(world: &mut World) {
         world.connect_manually(&people(4)).await;
         let first = world.synced().await;
@@ -211,4 +165,65 @@ async fn a_read_after_a_sync_makes_nobody_missing() {
     assert!(world.in_conflict().await.is_empty());
     let report = world.synced().await;
     assert_eq!((report.read.users, report.changes.added, report.changes.missing), (0, 1, 1));
+}
+
+#[tokio::test]
+async fn who_is_back_comes_first_and_who_is_missing_last() {
+    let world = &World::new().await;
+    world.began(&people(5)).await;
+    world.leaves(4);
+    world.synced().await;
+    world.returns(4);
+    world.leaves(1);
+    world.is_renamed(2, "Renamed", "renamed");
+    let report = world.synced().await;
+    let actions: Vec<_> = world.history(&report).await.iter().map(|row| row.change.action).collect();
+    assert_eq!(actions, [Action::Restored, Action::Updated, Action::Missing]);
+}
+
+#[tokio::test]
+async fn what_is_held_is_no_row() {
+    let world = &World::new().await;
+    world.began(&people(4)).await;
+    (1..=4).for_each(|number| world.leaves(number));
+    let report = world.read().await;
+    assert_eq!(report.held, 4);
+    assert!(world.history(&report).await.is_empty());
+    assert_eq!(world.held(Guarded::Removal).await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_row_says_old_and_new_and_why() {
+    let world = &World::new().await;
+    world.people(&[person(1, "a", &["info"]), person(2, "b", &[])]);
+    world.connect(|form| form.text.include_disabled = true).await;
+    world.synced().await;
+    world.happens(Change::Set {
+        object: id(1),
+        properties: [
+            ("displayName".to_owned(), json!("Ada")),
+            ("accountEnabled".to_owned(), json!(false)),
+            ("proxyAddresses".to_owned(), json!(["SMTP:ada@contoso.com", "smtp:help@contoso.com"])),
+        ]
+        .into_iter()
+        .collect(),
+    });
+    let report = world.synced().await;
+    let rows = world.history(&report).await;
+    assert_eq!(rows.len(), 1);
+    let change = &rows[0].change;
+    assert_eq!((change.action, change.reason.as_str()), (Action::Updated, "changed in directory"));
+    assert_eq!((change.display_name.as_str(), change.address.as_str()), ("Ada", "ada@contoso.com"));
+    let told: Vec<_> =
+        change.changes.iter().map(|c| (c.field.as_str(), c.old.as_str(), c.new.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("Display name", "Person 1", "Ada"),
+            ("Primary address", "a@contoso.com", "ada@contoso.com"),
+            ("Aliases", "info@contoso.com", "help@contoso.com"),
+            ("Sign-in blocked", "no", "yes"),
+        ]
+    );
+    assert_eq!((rows[0].at, rows[0].run_public_id), (world.now(), report.run));
 }

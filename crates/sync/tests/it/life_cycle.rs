@@ -34,17 +34,6 @@ on_both_engines! {
         assert_eq!(conflict.delete_on(DeleteAfter::SevenDays), Some(world.now().plus(7 * DAY)));
     }
 
-    async fn the_deletion_date_follows_the_present_setting(world: &mut World) {
-        world.began(&people(3)).await;
-        world.leaves(2);
-        world.synced().await;
-        world.delete_after("30d").await;
-        world.clock.advance(29 * DAY);
-        assert_eq!(world.synced().await.changes.deleted, 0);
-        world.clock.advance(DAY);
-        assert_eq!(world.synced().await.changes.deleted, 1);
-    }
-
     async fn a_shortened_setting_leaves_at_least_a_day(world: &mut World) {
         world.began(&people(3)).await;
         world.leaves(2);
@@ -57,25 +46,6 @@ on_both_engines! {
         assert_eq!(world.synced().await.changes.deleted, 0);
         world.clock.advance(1);
         assert_eq!(world.synced().await.changes.deleted, 1);
-    }
-
-    async fn a_shortened_setting_does_not_put_off_what_is_due_later_anyway(world: &mut World) {
-        world.began(&people(3)).await;
-        world.leaves(2);
-        world.synced().await;
-        world.clock.advance(HOUR);
-        world.delete_after("3d").await;
-        assert_eq!(world.conflict(2).await.delete_on(DeleteAfter::ThreeDays), Some(world.now().plus(3 * DAY - HOUR)));
-    }
-
-    async fn never_means_never(world: &mut World) {
-        world.began(&people(3)).await;
-        world.leaves(2);
-        world.synced().await;
-        world.delete_after("never").await;
-        world.clock.advance(5_000 * DAY);
-        assert_eq!(world.synced().await.changes.deleted, 0);
-        assert_eq!(world.conflict(2).await.reason, Reason::NotInDirectory);
     }
 
     async fn a_due_user_goes_to_the_recycle_bin_by_a_read_that_ended_after_the_date(world: &mut World) {
@@ -95,21 +65,6 @@ on_both_engines! {
         assert_eq!((bin[0].public_id, bin[0].display_name.as_str()), (user.public_id, "Person 2"));
         assert_eq!((bin[0].reason.as_str(), bin[0].deleted_by.as_str()), ("not in directory", "sync"));
         assert!(world.in_conflict().await.is_empty());
-    }
-
-    async fn while_the_sync_is_broken_nobody_is_deleted(world: &mut World) {
-        world.began(&people(3)).await;
-        world.leaves(2);
-        world.synced().await;
-        world.clock.advance(400 * DAY);
-        for route in ["/users/delta", "/groups/delta"] {
-            world.breaks(route);
-            let report = world.sync().await;
-            assert_eq!((report.outcome, report.changes.deleted), ("failed", 0));
-            assert_eq!(world.numbers().await, [1, 2, 3]);
-            world.tenant.sim().clear_graph_faults();
-        }
-        assert_eq!(world.synced().await.changes.deleted, 1);
     }
 
     async fn each_reason_is_told(world: &mut World) {
@@ -154,16 +109,6 @@ on_both_engines! {
         assert_eq!(world.synced().await.changes.deleted, 1);
     }
 
-    async fn an_ignored_user_is_not_deleted_however_long_the_absence(world: &mut World) {
-        world.began(&people(3)).await;
-        world.leaves(2);
-        world.synced().await;
-        world.decide(2, |conflict| conflict.state = State::Ignored).await;
-        world.clock.advance(3_650 * DAY);
-        assert_eq!(world.synced().await.changes.deleted, 0);
-        assert_eq!(world.conflict(2).await.state, State::Ignored);
-    }
-
     async fn after_the_date_of_an_ignore_the_clock_starts_anew(world: &mut World) {
         world.began(&people(3)).await;
         world.leaves(2);
@@ -182,16 +127,6 @@ on_both_engines! {
         assert_eq!(world.synced().await.changes.deleted, 0);
         world.clock.advance(HOUR);
         assert_eq!(world.synced().await.changes.deleted, 1);
-    }
-
-    async fn a_deactivated_user_is_not_deleted(world: &mut World) {
-        world.began(&people(3)).await;
-        world.leaves(2);
-        world.synced().await;
-        world.decide(2, |conflict| conflict.state = State::Deactivated).await;
-        world.clock.advance(1_000 * DAY);
-        assert_eq!(world.synced().await.changes.deleted, 0);
-        assert_eq!(world.user(2).await.status, Status::Inactive);
     }
 
     async fn while_the_only_service_is_off_no_run_starts_and_the_clocks_stand_still(world: &mut World) {
@@ -276,4 +211,84 @@ async fn a_service_that_is_switched_off_in_the_midst_of_a_run_removes_nobody_any
     assert!(report.error.unwrap().contains("switched off"));
     assert_eq!(world.in_conflict().await, [(id(1), Reason::NotInDirectory)]);
     assert_eq!(world.customer.schedule(Service::Entra).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_deletion_date_follows_the_present_setting() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    world.leaves(2);
+    world.synced().await;
+    world.delete_after("30d").await;
+    world.clock.advance(29 * DAY);
+    assert_eq!(world.synced().await.changes.deleted, 0);
+    world.clock.advance(DAY);
+    assert_eq!(world.synced().await.changes.deleted, 1);
+}
+
+#[tokio::test]
+async fn a_shortened_setting_does_not_put_off_what_is_due_later_anyway() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    world.leaves(2);
+    world.synced().await;
+    world.clock.advance(HOUR);
+    world.delete_after("3d").await;
+    assert_eq!(
+        world.conflict(2).await.delete_on(DeleteAfter::ThreeDays),
+        Some(world.now().plus(3 * DAY - HOUR))
+    );
+}
+
+#[tokio::test]
+async fn never_means_never() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    world.leaves(2);
+    world.synced().await;
+    world.delete_after("never").await;
+    world.clock.advance(5_000 * DAY);
+    assert_eq!(world.synced().await.changes.deleted, 0);
+    assert_eq!(world.conflict(2).await.reason, Reason::NotInDirectory);
+}
+
+#[tokio::test]
+async fn an_ignored_user_is_not_deleted_however_long_the_absence() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    world.leaves(2);
+    world.synced().await;
+    world.decide(2, |conflict| conflict.state = State::Ignored).await;
+    world.clock.advance(3_650 * DAY);
+    assert_eq!(world.synced().await.changes.deleted, 0);
+    assert_eq!(world.conflict(2).await.state, State::Ignored);
+}
+
+#[tokio::test]
+async fn a_deactivated_user_is_not_deleted() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    world.leaves(2);
+    world.synced().await;
+    world.decide(2, |conflict| conflict.state = State::Deactivated).await;
+    world.clock.advance(1_000 * DAY);
+    assert_eq!(world.synced().await.changes.deleted, 0);
+    assert_eq!(world.user(2).await.status, Status::Inactive);
+}
+
+#[tokio::test]
+async fn while_the_sync_is_broken_nobody_is_deleted() {
+    let world = &World::new().await;
+    world.began(&people(3)).await;
+    world.leaves(2);
+    world.synced().await;
+    world.clock.advance(400 * DAY);
+    for route in ["/users/delta", "/groups/delta"] {
+        world.breaks(route);
+        let report = world.sync().await;
+        assert_eq!((report.outcome, report.changes.deleted), ("failed", 0));
+        assert_eq!(world.numbers().await, [1, 2, 3]);
+        world.tenant.sim().clear_graph_faults();
+    }
+    assert_eq!(world.synced().await.changes.deleted, 1);
 }

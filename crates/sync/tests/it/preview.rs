@@ -97,18 +97,6 @@ on_both_engines! {
         assert_eq!((report.changes.restored, report.changes.deleted, report.changes.missing, report.changes.added), (1, 2, 1, 2));
     }
 
-    async fn a_preview_says_what_would_be_held_and_holds_nothing(world: &mut World) {
-        world.began(&people(10)).await;
-        world.limits(2, 100, 100).await;
-        (1..=3).for_each(|number| world.leaves(number));
-        let report = world.preview().await;
-        assert_eq!((report.outcome, report.held, report.exit_code()), ("held", 3, 3));
-        assert!(world.held(Guarded::Removal).await.is_empty());
-        world.previewed_and_synced().await;
-        world.decide_held(Guarded::Removal, Decision::Approved).await;
-        assert_eq!(world.previewed_and_synced().await.changes.missing, 3);
-    }
-
     async fn a_preview_in_small_chunks_tells_of_everybody_once(world: &mut World) {
         world.began(&[person(1, "a", &["x"]), person(2, "b", &["y"]), person(3, "c", &["z"]), person(4, "d", &[])]).await;
         world.engine = world.engine.clone().with_chunk(1);
@@ -130,4 +118,18 @@ async fn the_summary_of_a_preview_says_that_nothing_was_changed() {
         report.summary,
         "3 people read. Nothing was changed; a sync would do this: 2 added. 1 left out: 1 disabled."
     );
+}
+
+#[tokio::test]
+async fn a_preview_says_what_would_be_held_and_holds_nothing() {
+    let world = &World::new().await;
+    world.began(&people(10)).await;
+    world.limits(2, 100, 100).await;
+    (1..=3).for_each(|number| world.leaves(number));
+    let report = world.preview().await;
+    assert_eq!((report.outcome, report.held, report.exit_code()), ("held", 3, 3));
+    assert!(world.held(Guarded::Removal).await.is_empty());
+    world.previewed_and_synced().await;
+    world.decide_held(Guarded::Removal, Decision::Approved).await;
+    assert_eq!(world.previewed_and_synced().await.changes.missing, 3);
 }

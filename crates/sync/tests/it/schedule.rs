@@ -105,48 +105,6 @@ on_both_engines! {
         }
         assert_eq!(world.runs().await.len(), 2);
     }
-
-    async fn nothing_starts_before_it_is_due(world: &mut World) {
-        world.began(&people(2)).await;
-        let due = world.next_at().await;
-        world.clock.advance(due.since(world.now()) - 1);
-        world.keeps_for_a_moment().await;
-        assert_eq!(world.runs().await.len(), 1);
-        world.clock.advance(1);
-        world.keeps_for_a_moment().await;
-        assert_eq!(world.runs().await.len(), 2);
-    }
-
-    async fn a_service_that_is_off_or_manual_has_no_time(world: &mut World) {
-        world.began(&people(2)).await;
-        world.connect(|form| form.text.sync_frequency = "manual".to_owned()).await;
-        assert_eq!(world.scheduled().await, None);
-        world.synced().await;
-        assert_eq!(world.scheduled().await, None, "a run does not bring it back");
-        world.connect(|_| {}).await;
-        assert!(world.scheduled().await.is_some());
-        world.connect(|form| form.text.enabled = false).await;
-        assert_eq!(world.scheduled().await, None);
-        world.clock.advance(3 * DAY);
-        world.keeps_for_a_moment().await;
-        assert_eq!(world.runs().await.len(), 2);
-    }
-
-    async fn another_frequency_counts_from_the_last_start(world: &mut World) {
-        world.began(&people(2)).await;
-        let began = world.now();
-        world.clock.advance(2 * HOUR);
-        world.connect(|form| form.text.sync_frequency = "3h".to_owned()).await;
-        assert_eq!(world.next_at().await, began.plus(3 * HOUR));
-        world.clock.advance(20 * HOUR);
-        world.connect(|form| form.text.sync_frequency = "12h".to_owned()).await;
-        assert_eq!(world.next_at().await, world.now().plus(Timestamp::MINUTE), "overdue, but not at once");
-        world.connect(|form| {
-            form.text.sync_frequency = "12h".to_owned();
-            form.text.delete_users_after = "30d".to_owned();
-        }).await;
-        assert_eq!(world.next_at().await, world.now().plus(Timestamp::MINUTE), "another field moves nothing");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,4 +125,54 @@ async fn a_sync_that_was_told_to_stop_is_due_at_once() {
     world.tenant.sim().set_latency_ms(0);
     world.keeps_for_a_moment().await;
     assert_eq!(world.one(9).await.name, "Renamed 9");
+}
+
+#[tokio::test]
+async fn another_frequency_counts_from_the_last_start() {
+    let world = &World::new().await;
+    world.began(&people(2)).await;
+    let began = world.now();
+    world.clock.advance(2 * HOUR);
+    world.connect(|form| form.text.sync_frequency = "3h".to_owned()).await;
+    assert_eq!(world.next_at().await, began.plus(3 * HOUR));
+    world.clock.advance(20 * HOUR);
+    world.connect(|form| form.text.sync_frequency = "12h".to_owned()).await;
+    assert_eq!(world.next_at().await, world.now().plus(Timestamp::MINUTE), "overdue, but not at once");
+    world
+        .connect(|form| {
+            form.text.sync_frequency = "12h".to_owned();
+            form.text.delete_users_after = "30d".to_owned();
+        })
+        .await;
+    assert_eq!(world.next_at().await, world.now().plus(Timestamp::MINUTE), "another field moves nothing");
+}
+
+#[tokio::test]
+async fn a_service_that_is_off_or_manual_has_no_time() {
+    let world = &World::new().await;
+    world.began(&people(2)).await;
+    world.connect(|form| form.text.sync_frequency = "manual".to_owned()).await;
+    assert_eq!(world.scheduled().await, None);
+    world.synced().await;
+    assert_eq!(world.scheduled().await, None, "a run does not bring it back");
+    world.connect(|_| {}).await;
+    assert!(world.scheduled().await.is_some());
+    world.connect(|form| form.text.enabled = false).await;
+    assert_eq!(world.scheduled().await, None);
+    world.clock.advance(3 * DAY);
+    world.keeps_for_a_moment().await;
+    assert_eq!(world.runs().await.len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_starts_before_it_is_due() {
+    let world = &World::new().await;
+    world.began(&people(2)).await;
+    let due = world.next_at().await;
+    world.clock.advance(due.since(world.now()) - 1);
+    world.keeps_for_a_moment().await;
+    assert_eq!(world.runs().await.len(), 1);
+    world.clock.advance(1);
+    world.keeps_for_a_moment().await;
+    assert_eq!(world.runs().await.len(), 2);
 }
