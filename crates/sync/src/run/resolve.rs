@@ -242,18 +242,14 @@ impl Resolved {
             };
             let before = user.conflict.as_ref().map(|conflict| conflict.reason);
             let after = conflict.as_ref().map(|conflict| conflict.reason);
-            match after.filter(|after| Some(*after) != before) {
-                Some(reason) => self.keep(Some(user), write, Action::Missing, reason.label().to_owned()),
-                None => {
-                    self.counts.updated += i64::from(outcome.changes);
-                    self.keep(
-                        Some(user),
-                        write,
-                        Action::Updated,
-                        "addresses went to somebody else".to_owned(),
-                    );
-                }
-            }
+            let (action, reason) = match (before, after) {
+                (None, Some(reason)) => (Action::Missing, reason.label()),
+                (Some(before), Some(reason)) if before != reason => (Action::Updated, reason.label()),
+                _ if outcome.changes => (Action::Updated, "addresses went to somebody else"),
+                _ => (Action::Updated, "somebody new has the address"),
+            };
+            self.counts.updated += i64::from(action == Action::Updated);
+            self.keep(Some(user), write, action, reason.to_owned());
         }
         !held
     }
