@@ -9,6 +9,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test ends by panicking; Clippy excuses the test functions, but not what they share"
 )]
 
