@@ -11,7 +11,7 @@ use domain::{
     service::{Service, Source},
     settings::GuardLimits,
 };
-use store::{Change, CustomerWrite, Group, GroupWrite, MirrorGroup, RunChange, StoreError};
+use store::{Binned, Change, CustomerWrite, Group, GroupWrite, MirrorGroup, RunChange, StoreError};
 
 use super::{
     drive::{Failure, Job},
@@ -124,6 +124,8 @@ fn leaves(rules: &PlanRules, row: &MirrorGroup) -> Option<Leaves> {
 struct Rows {
     writes: Vec<GroupWrite>,
     deleted: Vec<(i64, &'static str)>,
+    /// Rows of the recycle bin whose groups are back.
+    unbinned: Vec<i64>,
     held: Vec<(i64, String)>,
     decided: Vec<i64>,
     settled: Vec<i64>,
@@ -164,6 +166,14 @@ async fn decide(
         .into_iter()
         .filter(|group| !in_chunk.contains(&group.external_id))
         .filter_map(|group| Some((group.address?, group.external_id)))
+        .collect();
+    // Deleted ones that may be back; of several deletions of one group the latest counts.
+    let deleted: HashMap<String, Binned> = write
+        .binned(Source::Azure, &ids)
+        .await?
+        .into_iter()
+        .filter(|binned| binned.object == ObjectKind::Group)
+        .filter_map(|binned| Some((binned.external_id.clone()?, binned)))
         .collect();
     let keeps = |row: &MirrorGroup| {
         let holds = present.get(&row.group.external_id).and_then(|group| group.address.clone());
@@ -225,9 +235,11 @@ async fn decide(
         if before.is_some_and(same) {
             continue;
         }
+        let back = deleted.get(&row.group.external_id).filter(|_| before.is_none());
+        let known = before.map(|group| group.public_id).or(back.map(|binned| binned.public_id));
         let after = GroupWrite {
             id: before.map(|group| group.id),
-            public_id: before.map_or_else(|| job.engine.random.uuid(now), |group| group.public_id),
+            public_id: known.unwrap_or_else(|| job.engine.random.uuid(now)),
             source: Source::Azure,
             external_id: row.group.external_id.clone(),
             display_name: name,
@@ -238,7 +250,8 @@ async fn decide(
         out.released.extend(
             before.and_then(|group| group.address.clone()).filter(|old| after.address.as_ref() != Some(old)),
         );
-        out.keep(before, after);
+        out.unbinned.extend(back.map(|binned| binned.id));
+        out.keep(before, after, back.is_some());
     }
     Ok(out)
 }
@@ -257,7 +270,7 @@ impl Rows {
         });
     }
 
-    fn keep(&mut self, before: Option<&Group>, after: GroupWrite) {
+    fn keep(&mut self, before: Option<&Group>, after: GroupWrite, is_back: bool) {
         let text = |address: &Option<Address>| address.as_ref().map(ToString::to_string).unwrap_or_default();
         let changes = before.map(|before| {
             let rows = [
@@ -270,13 +283,18 @@ impl Rows {
                 .map(|(field, old, new)| Change::new(field, old, new))
                 .collect()
         });
+        let (action, reason) = match before {
+            Some(_) => (Action::Updated, "changed in directory"),
+            None if is_back => (Action::Restored, "delivered again; was in the recycle bin"),
+            None => (Action::Added, "in directory"),
+        };
         self.changes.push(RunChange {
             object: ObjectKind::Group,
             object_id: after.public_id,
             display_name: after.display_name.clone(),
             address: text(&after.address),
-            action: if before.is_some() { Action::Updated } else { Action::Added },
-            reason: if before.is_some() { "changed in directory" } else { "in directory" }.to_owned(),
+            action,
+            reason: reason.to_owned(),
             changes: changes.unwrap_or_default(),
         });
         self.writes.push(after);
@@ -295,6 +313,7 @@ impl Rows {
                 write.delete_groups(&ids, why, BY_THE_SYNC, now).await?;
             }
         }
+        write.take_from_bin(&self.unbinned).await?;
         if !self.writes.is_empty() {
             write.write_groups(&self.writes).await?;
         }
