@@ -352,6 +352,9 @@ impl<'a> Chunk<'a> {
             self.parts.link(number, id);
             return;
         };
+        if self.rules.keeps(own) {
+            return;
+        }
         let absent = match self.parts.objects.get(own).map(|met| met.standing) {
             None => true,
             Some(Standing::Out(_, out)) => out.is_none(),
@@ -399,13 +402,19 @@ impl<'a> Chunk<'a> {
         self.ask_users_by_id(approved).await
     }
 
+    /// Whether an exception says that the sync does not touch this user any more, be its person in the mirror or not.
+    fn is_untouched(&self, user: &User) -> bool {
+        let own = user.external_id.as_ref().filter(|_| user.source == Source::Azure);
+        own.is_some_and(|id| self.rules.keeps(id))
+    }
+
     fn scene(&self) -> Scene {
         let mut scene = Scene::default();
         for person in self.parts.people.values() {
             scene.add_person(person.clone());
         }
         for user in self.parts.users.values() {
-            if self.parts.is_untouched(user) {
+            if self.is_untouched(user) {
                 for address in std::iter::once(&user.primary_address).chain(&user.aliases) {
                     scene.add_manual(user.id, address.clone(), Rank::Primary);
                 }
@@ -429,7 +438,7 @@ impl<'a> Chunk<'a> {
             ids.iter().filter(|id| self.parts.people.contains_key(*id)).cloned().map(Party::Delivered);
         let users = ids.iter().filter_map(|id| self.parts.user_of(id)).filter_map(|user| {
             let user = self.parts.users.get(&user)?;
-            (!self.parts.is_untouched(user)).then(|| self.parts.party(user))
+            (!self.is_untouched(user)).then(|| self.parts.party(user))
         });
         people.chain(users).collect()
     }
@@ -483,12 +492,6 @@ impl Parts {
             Party::Undelivered(user) => self.users.get(user).and_then(|user| user.external_id.clone()),
         };
         id.filter(|id| self.objects.contains_key(id))
-    }
-
-    /// Whether an exception says that the sync does not touch this user any more.
-    fn is_untouched(&self, user: &User) -> bool {
-        let met = user.external_id.as_ref().filter(|_| user.source == Source::Azure);
-        met.and_then(|id| self.objects.get(id)).is_some_and(|met| met.standing == Standing::Untouched)
     }
 }
 

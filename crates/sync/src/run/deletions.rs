@@ -19,9 +19,13 @@ use super::{
 };
 
 /// Deletes who is due, unless there are too many at once.
-pub(super) async fn apply(job: &mut Job<'_>, rules: &PlanRules, limits: GuardLimits) -> Result<(), Failure> {
+pub(super) async fn apply(
+    job: &mut Job<'_>,
+    rules: &mut PlanRules,
+    limits: GuardLimits,
+) -> Result<(), Failure> {
     let Some(delay) = rules.delete_after.milliseconds() else { return Ok(()) };
-    let due = due(job, delay).await?;
+    let due = due(job, rules, delay).await?;
     let mut allowance = due.allowance(job, limits).await?;
     let mut after = 0;
     loop {
@@ -38,8 +42,11 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &PlanRules, limits: GuardLim
                 .find(|(id, _)| *id == user.id)
                 .map_or(Decision::Waiting, |(_, decision)| *decision)
         };
+        let now = job.engine.clock.now();
+        let mut write = job.begin().await?;
+        rules.confirm(job.customer, &mut write).await?;
         let (mut delete, mut held, mut unapproved) = (Vec::new(), Vec::new(), 0);
-        for user in &page {
+        for user in page.iter().filter(|user| !is_kept(rules, user)) {
             match decision(user) {
                 Decision::Dismissed => {}
                 Decision::Approved => delete.push(user.id),
@@ -54,8 +61,6 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &PlanRules, limits: GuardLim
             }
         }
         job.counts.held += i64::try_from(held.len()).unwrap_or(i64::MAX);
-        let now = job.engine.clock.now();
-        let mut write = job.begin().await?;
         let deleted = if job.is_preview() {
             page.iter().filter(|user| delete.contains(&user.id)).cloned().collect()
         } else {
@@ -85,17 +90,22 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &PlanRules, limits: GuardLim
     Ok(())
 }
 
+/// Whether an exception says that the sync does not touch the user any more.
+fn is_kept(rules: &PlanRules, user: &User) -> bool {
+    user.external_id.as_ref().is_some_and(|id| rules.keeps(id))
+}
+
 /// How many are due that nobody decided about.
 struct Due(i64);
 
-async fn due(job: &Job<'_>, delay: i64) -> Result<Due, Failure> {
+async fn due(job: &Job<'_>, rules: &PlanRules, delay: i64) -> Result<Due, Failure> {
     let (mut new, mut after) = (0, 0);
     loop {
         let page =
             job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.page).await?;
         let Some(last) = page.last() else { return Ok(Due(new)) };
         after = last.id;
-        let ids: Vec<i64> = page.iter().map(|user| user.id).collect();
+        let ids: Vec<i64> = page.iter().filter(|user| !is_kept(rules, user)).map(|user| user.id).collect();
         new += undecided(job, Guarded::Deletion, &ids).await?;
     }
 }

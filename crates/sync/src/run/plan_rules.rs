@@ -160,10 +160,10 @@ impl PlanRules {
     /// What the rules say of a user of the mirror.
     pub fn verdict(&self, row: &MirrorUser) -> Verdict {
         let id = &row.user.external_id;
-        let exception = self.by_hand.users.get(id);
-        if exception == Some(&true) {
+        if self.keeps(id) {
             return Verdict::Untouched;
         }
+        let exception = self.by_hand.users.get(id);
         if row.gone {
             return Verdict::Out(
                 if exception.is_some() { Reason::Exception } else { Reason::NotInDirectory },
@@ -202,6 +202,11 @@ impl PlanRules {
         }
         let proxy_addresses = user.proxy_addresses.iter().filter(|entry| !excepted(entry)).cloned().collect();
         Cow::Owned(DirectoryUser { proxy_addresses, ..user.clone() })
+    }
+
+    /// Whether an exception says that the sync does not touch the user of that directory id any more.
+    pub fn keeps(&self, external_id: &str) -> bool {
+        self.by_hand.users.get(external_id) == Some(&true)
     }
 
     /// Whether an addition waits for somebody with this address.
