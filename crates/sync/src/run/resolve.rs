@@ -207,7 +207,6 @@ impl Resolved {
                     self.decided.push(user.id);
                 } else {
                     held = true;
-                    self.counts.held += 1;
                     self.held.push((user.id, reason.label().to_owned()));
                 }
             }
@@ -281,6 +280,11 @@ impl Resolved {
         self.take_overs.push((user, id.to_owned(), met.name.clone()));
     }
 
+    /// The users whose removal waits. Each is decided about again with its own object, and with whoever wants one of its addresses.
+    pub fn held(&self) -> impl Iterator<Item = i64> {
+        self.held.iter().map(|(user, _)| *user)
+    }
+
     /// Writes everything in the chunk's transaction: addresses are released before they are claimed, and what is settled loses its mark.
     ///
     /// # Errors
@@ -313,7 +317,7 @@ impl Resolved {
         if !self.users.is_empty() || !self.released.is_empty() {
             write.raise_topic("users").await?;
         }
-        if self.counts.missing + self.counts.restored + self.counts.held > 0 {
+        if self.counts.missing + self.counts.restored > 0 || !self.held.is_empty() {
             write.raise_topic("conflicts").await?;
         }
         Ok(())
