@@ -65,7 +65,11 @@ pub(super) struct Moment<'a> {
 
 /// Turns a decision into rows.
 pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, at: &Moment<'_>) -> Resolved {
-    let Plan { outcomes, released, settled, parts } = plan;
+    let Plan { outcomes, released, settled, mut parts } = plan;
+    // Who is left out for want of an address has nobody's address.
+    parts.rivals.retain(|_, rival| {
+        outcomes.get(&Party::Delivered(rival.clone())).is_none_or(|outcome| outcome.desired.is_some())
+    });
     let mut resolved = Resolved { released, ..Resolved::default() };
     let mut unsettled = Vec::new();
     for (party, outcome) in outcomes {

@@ -179,7 +179,7 @@ pub async fn forgive_reads(model: &mut Portal, customer: &CustomerStore) {
     }
 }
 
-fn lines(portal: &Portal) -> Vec<String> {
+pub fn lines(portal: &Portal) -> Vec<String> {
     let mut lines: Vec<String> = portal.users.iter().map(|user| format!("{user:?} {:?}", user.status())).collect();
     lines.extend(portal.bin.iter().map(|deleted| {
         let user = User { lost: false, conflict: None, ..deleted.user.clone() };

@@ -5,7 +5,7 @@ use std::{
     hash::{BuildHasher, Hasher},
     sync::{
         Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -22,6 +22,9 @@ const LENGTH: usize = 60;
 const AT_ONCE: usize = 2;
 /// How often a failing history is played again to shorten it.
 const TRIES: usize = 300;
+
+/// Whether each step is told, with what there was before it.
+static TELLING: AtomicBool = AtomicBool::new(false);
 
 /// Plays as many histories as a test or a soak is to have.
 pub fn play_many(database: Database, (few, many): (u64, u64)) {
@@ -100,6 +103,9 @@ async fn play(database: Database, seed: u64, steps: &[Step]) -> Result<(), Failu
 }
 
 async fn make(world: &mut World, step: Step) -> Result<(), String> {
+    if TELLING.load(Ordering::Relaxed) {
+        println!("before {step:?}:\n{}\n", world.told());
+    }
     if let Some(checked) = world.run(step).await {
         return checked;
     }
@@ -142,5 +148,9 @@ async fn shorten(database: Database, seed: u64, mut steps: Vec<Step>, first: Fai
         let _ = writeln!(text, "  {step:?}");
     }
     let _ = write!(text, "{}", failure.why);
+    // Once more, with what there was before each step.
+    println!("{text}\n");
+    TELLING.store(true, Ordering::Relaxed);
+    let _same = play(database, seed, &steps).await;
     text
 }

@@ -58,6 +58,15 @@ impl World {
         Tenant::of(&self.tenant.sim().directory())
     }
 
+    /// The directory and the model, for whoever looks for the reason of a failure.
+    pub fn told(&self) -> String {
+        let tenant = self.tenant_now();
+        let people = tenant.people.iter().map(|(id, person)| format!("  {id}: {person:?}"));
+        let groups = tenant.groups.iter().map(|(id, group)| format!("  {id}: {group:?}"));
+        let model = compare::lines(&self.model).into_iter().map(|line| format!("  {line}"));
+        people.chain(groups).chain(model).chain([format!("  {:?}", self.rules)]).collect::<Vec<_>>().join("\n")
+    }
+
     /// What the reference says that a sync would do now.
     fn expected(&mut self) -> (crate::portal::Portal, Counts) {
         let mut portal = self.model.clone();

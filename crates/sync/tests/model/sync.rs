@@ -188,7 +188,9 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp)
                         }
                     }
                 }
-                if let (Some(conflict), Some(rival)) = (&mut user.conflict, rivals.get(&user.number)) {
+                // Who is left out for want of an address is nobody's rival.
+                let rival = rivals.get(&user.number).filter(|id| won.delivered.contains_key(*id));
+                if let (Some(conflict), Some(rival)) = (&mut user.conflict, rival) {
                     conflict.rival = Some(rival.clone());
                 }
                 let opened = before.conflict.is_none() && user.conflict.is_some();
