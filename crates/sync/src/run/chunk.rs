@@ -319,11 +319,12 @@ impl<'a> Chunk<'a> {
         let mut candidates = BTreeMap::new();
         for holder in self.write.holders(&addresses).await? {
             let Some(id) = asked.get(&holder.address) else { continue };
-            if holder.source != Source::Manual {
-                candidates.insert(holder.user_id, id.clone());
-            } else if holder.is_primary {
-                manual.insert(holder.user_id, id.clone());
+            // Only who had it as the primary can be the same person; an alias may have been handed on.
+            if !holder.is_primary {
+                continue;
             }
+            let of = if holder.source == Source::Manual { &mut manual } else { &mut candidates };
+            of.insert(holder.user_id, id.clone());
         }
         self.ask_users_by_id(candidates.keys().copied().collect()).await?;
         let in_conflict = self.write.conflict_users_by_address(Source::Azure, &addresses).await?;

@@ -255,9 +255,8 @@ fn match_newcomers(
     let mut users: Vec<&User> = portal.users.iter().collect();
     users.sort_by_key(|user| user.number);
     for user in users {
-        let own = Some(&user.primary).filter(|_| user.conflict.is_some());
-        let held = user.held();
-        let Some(id) = own.into_iter().chain(&held).find_map(|address| asked.get(address)) else { continue };
+        let known = user.conflict.is_some() || !user.lost;
+        let Some(id) = asked.get(&user.primary).filter(|_| known) else { continue };
         let absent = match &user.external_id {
             None => true,
             Some(own) => {
