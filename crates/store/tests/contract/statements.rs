@@ -43,8 +43,10 @@ const READS_ALL: [&str; 14] = [
     "::services::REMOVE_DOMAINS",
     "::sessions::PRUNE_",
     "::take_overs::ALL",
+    "::take_overs::SETTLE",
     "::topics::ALL",
     "::user_counts::ALL",
+    "::user_counts::IN_CONFLICT",
 ];
 
 #[tokio::test]
