@@ -55,6 +55,9 @@ statements! {
                          WHERE c.customer_id = $1 AND i.source = $4) AS lost";
     MARK = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE AND external_id ",
            among("$3" "TEXT"), "";
+    MARK_BY_ADDRESS = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE AND id IN
+                           (SELECT a.mirror_user_id FROM mirror_addresses a WHERE a.customer_id = $1 AND a.address ",
+                      among("$3" "TEXT"), ")";
     MARK_ALL = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE";
     FORGET = "DELETE FROM mirror_users WHERE customer_id = $1 AND gone = TRUE AND id ", among("$2" "BIGINT"), "";
     CLEAR = "UPDATE mirror_users SET dirty = FALSE WHERE customer_id = $1 AND id ", among("$2" "BIGINT"), "";
@@ -221,6 +224,15 @@ impl CustomerWrite {
     pub async fn mark_dirty(&mut self, service: Service, external_ids: &[String]) -> Result<i64> {
         let given = Given::nothing().texts(external_ids);
         Ok(execute!(self.connection, MARK, self.customer_id, service.name(); given)?.cast_signed())
+    }
+
+    /// Marks the users dirty that claim one of these addresses, be it only by their principal name; answers how many were not yet.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn mark_dirty_by_address(&mut self, service: Service, addresses: &[Address]) -> Result<i64> {
+        let given = Given::nothing().texts(addresses.iter().map(Address::as_str));
+        Ok(execute!(self.connection, MARK_BY_ADDRESS, self.customer_id, service.name(); given)?.cast_signed())
     }
 
     /// Marks every user and group of a service dirty, because a rule changed; answers how many users were not yet.

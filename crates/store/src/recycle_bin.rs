@@ -12,7 +12,7 @@ use domain::{
     group::GroupKind,
     guard::Guarded,
     run::ObjectKind,
-    service::Source,
+    service::{Service, Source},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -229,8 +229,8 @@ impl CustomerStore {
 }
 
 impl CustomerWrite {
-    /// Deletes users and puts them in the recycle bin; their addresses are free, and what was held about them is dropped. Answers the numbers
-    /// of those that were there.
+    /// Deletes users and puts them in the recycle bin; their addresses are free, whoever claims one of them is marked, and what was held about
+    /// them is dropped. Answers the numbers of those that were there.
     ///
     /// # Errors
     /// When the database cannot do it.
@@ -293,6 +293,16 @@ impl CustomerWrite {
         let difference = self.uncount(&ids).await?;
         execute!(self.connection, DELETE_USERS, self.customer_id; Given::nothing().ints(ids.iter().copied()))?;
         self.recount(&[], difference).await?;
+        // Whoever wants one of their addresses is to be looked at again.
+        let freed: Vec<Address> = users
+            .iter()
+            .filter(|user| !user.address_lost)
+            .flat_map(|user| std::iter::once(&user.primary_address).chain(&user.aliases).cloned())
+            .collect();
+        for service in Service::ALL {
+            self.mark_dirty_by_address(service, &freed).await?;
+            self.mark_groups_dirty_by_address(service, &freed).await?;
+        }
         self.drop_held(Guarded::Removal, &ids).await?;
         self.drop_held(Guarded::Deletion, &ids).await
     }

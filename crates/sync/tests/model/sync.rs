@@ -207,8 +207,8 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp)
     for (address, addition) in &mut portal.additions {
         find(address, addition, &wanted, &won.delivered);
     }
-    delete_due(portal, rules, now, &mut counts);
     crate::groups::sync(portal, tenant, rules, now, &mut counts);
+    delete_due(portal, rules, now, &mut counts);
     counts
 }
 
