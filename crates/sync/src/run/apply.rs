@@ -68,6 +68,7 @@ async fn users(
     let mut after = 0;
     // A preview writes nothing, so that somebody may be drawn into several chunks: the first counts.
     let (mut told, mut told_released) = (BTreeSet::new(), BTreeSet::new());
+    let mut waiting = BTreeSet::new();
     loop {
         job.go_on()?;
         let rows = job.customer.dirty_users(Service::Entra, after, job.engine.chunk).await?;
@@ -91,6 +92,8 @@ async fn users(
         }
         resolved.tell(&mut write, job.run_id, now).await?;
         job.add(&resolved);
+        let more = resolved.held().filter(|user| waiting.insert(*user)).count();
+        job.counts.held += i64::try_from(more).unwrap_or(i64::MAX);
         job.note_progress(&mut write, Phase::Apply).await?;
         write.commit().await?;
     }

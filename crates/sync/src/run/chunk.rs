@@ -55,7 +55,7 @@ pub(super) struct Parts {
     /// People who wait for an administrator to decide about taking over a Manual user: the user's number and the person's id.
     pub take_overs: Vec<(i64, String)>,
     /// Users in conflict whose address somebody new has.
-    rivals: HashMap<i64, String>,
+    pub rivals: HashMap<i64, String>,
 }
 
 /// An object of the mirror as a chunk met it.
@@ -324,11 +324,12 @@ impl<'a> Chunk<'a> {
         let mut candidates = BTreeMap::new();
         for holder in self.write.holders(&addresses).await? {
             let Some(id) = asked.get(&holder.address) else { continue };
-            if holder.source != Source::Manual {
-                candidates.insert(holder.user_id, id.clone());
-            } else if holder.is_primary {
-                manual.insert(holder.user_id, id.clone());
+            // Only who had it as the primary can be the same person; an alias may have been handed on.
+            if !holder.is_primary {
+                continue;
             }
+            let of = if holder.source == Source::Manual { &mut manual } else { &mut candidates };
+            of.insert(holder.user_id, id.clone());
         }
         self.ask_users_by_id(candidates.keys().copied().collect()).await?;
         let in_conflict = self.write.conflict_users_by_address(Source::Azure, &addresses).await?;
@@ -357,6 +358,9 @@ impl<'a> Chunk<'a> {
             self.parts.link(number, id);
             return;
         };
+        if self.rules.keeps(own) {
+            return;
+        }
         let absent = match self.parts.objects.get(own).map(|met| met.standing) {
             None => true,
             Some(Standing::Out(_, out)) => out.is_none(),
@@ -404,13 +408,19 @@ impl<'a> Chunk<'a> {
         self.ask_users_by_id(approved).await
     }
 
+    /// Whether an exception says that the sync does not touch this user any more, be its person in the mirror or not.
+    fn is_untouched(&self, user: &User) -> bool {
+        let own = user.external_id.as_ref().filter(|_| user.source == Source::Azure);
+        own.is_some_and(|id| self.rules.keeps(id))
+    }
+
     fn scene(&self) -> Scene {
         let mut scene = Scene::default();
         for person in self.parts.people.values() {
             scene.add_person(person.clone());
         }
         for user in self.parts.users.values() {
-            if self.parts.is_untouched(user) {
+            if self.is_untouched(user) {
                 for address in std::iter::once(&user.primary_address).chain(&user.aliases) {
                     scene.add_manual(user.id, address.clone(), Rank::Primary);
                 }
@@ -434,7 +444,7 @@ impl<'a> Chunk<'a> {
             ids.iter().filter(|id| self.parts.people.contains_key(*id)).cloned().map(Party::Delivered);
         let users = ids.iter().filter_map(|id| self.parts.user_of(id)).filter_map(|user| {
             let user = self.parts.users.get(&user)?;
-            (!self.parts.is_untouched(user)).then(|| self.parts.party(user))
+            (!self.is_untouched(user)).then(|| self.parts.party(user))
         });
         people.chain(users).collect()
     }
@@ -509,12 +519,6 @@ impl Parts {
     pub fn is_remembered(&self, id: &str, met: &Met) -> bool {
         let excepted = matches!(met.standing, Standing::Untouched | Standing::Out(Reason::Exception, _));
         met.gone && excepted && self.user_of(id).is_some()
-    }
-
-    /// Whether an exception says that the sync does not touch this user any more.
-    fn is_untouched(&self, user: &User) -> bool {
-        let met = user.external_id.as_ref().filter(|_| user.source == Source::Azure);
-        met.and_then(|id| self.objects.get(id)).is_some_and(|met| met.standing == Standing::Untouched)
     }
 }
 

@@ -255,7 +255,6 @@ impl Job<'_> {
         all.missing += new.missing;
         all.restored += new.restored;
         all.left_out += new.left_out;
-        all.held += new.held;
         self.clashes += chunk.clashes;
         for (reason, number) in &chunk.left_out {
             *self.left_out.entry(*reason).or_default() += number;

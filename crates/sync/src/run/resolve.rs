@@ -78,7 +78,11 @@ pub(super) enum Foreseen {
 
 /// Turns a decision into rows.
 pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, at: &Moment<'_>) -> Resolved {
-    let Plan { outcomes, released, settled, parts } = plan;
+    let Plan { outcomes, released, settled, mut parts } = plan;
+    // Who is left out for want of an address has nobody's address.
+    parts.rivals.retain(|_, rival| {
+        outcomes.get(&Party::Delivered(rival.clone())).is_none_or(|outcome| outcome.desired.is_some())
+    });
     let mut resolved = Resolved { released, ..Resolved::default() };
     let mut unsettled = Vec::new();
     for (party, outcome) in outcomes {
@@ -224,7 +228,6 @@ impl Resolved {
                     self.decided.push(user.id);
                 } else {
                     held = true;
-                    self.counts.held += 1;
                     self.held.push((user.id, reason.label().to_owned()));
                 }
             }
@@ -337,6 +340,11 @@ impl Resolved {
         self.take_overs.push((user, id.to_owned(), met.name.clone()));
     }
 
+    /// The users whose removal waits. Each is decided about again with its own object, and with whoever wants one of its addresses.
+    pub fn held(&self) -> impl Iterator<Item = i64> {
+        self.held.iter().map(|(user, _)| *user)
+    }
+
     /// Writes everything in the chunk's transaction: addresses are released before they are claimed, and what is settled loses its mark.
     ///
     /// # Errors
@@ -371,7 +379,7 @@ impl Resolved {
         if !self.users.is_empty() || !self.released.is_empty() {
             write.raise_topic("users").await?;
         }
-        if self.counts.missing + self.counts.restored + self.counts.held > 0 {
+        if self.counts.missing + self.counts.restored > 0 || !self.held.is_empty() {
             write.raise_topic("conflicts").await?;
         }
         Ok(())
