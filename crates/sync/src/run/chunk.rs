@@ -117,7 +117,10 @@ impl<'a> Chunk<'a> {
         let mut scene = loop {
             let scene = self.complete(&decided).await?;
             decided = decided.into_iter().map(|party| self.parts.standing(party)).collect();
-            let drawn = scene.drawn_in(&decided);
+            let mut drawn = scene.drawn_in(&decided);
+            // Those who lost their address before somebody new has it gain or lose nothing, and yet are told of the rival.
+            let met = self.parts.rivals.keys().map(|user| self.parts.standing(Party::Undelivered(*user)));
+            drawn.extend(met.filter(|party| !decided.contains(party)));
             if drawn.is_empty() {
                 break scene;
             }
