@@ -15,6 +15,7 @@ use super::{
     groups, guard,
     plan_rules::PlanRules,
     resolve::{Moment, resolve},
+    scene::Party,
 };
 use crate::rules::guard as limits_as_saved;
 
@@ -38,9 +39,10 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &mut PlanRules) -> Result<()
 
     job.enter(Phase::Apply).await?;
     // Rules that are saved meanwhile mark everybody once more, also those who were decided about already.
+    let mut decided = Decided::default();
     for _ in 0..MOST_PASSES {
         let began = rules.stand();
-        users(job, rules, &mut allowance).await?;
+        users(job, rules, &mut allowance, &mut decided).await?;
         if rules.stand() == began {
             break;
         }
@@ -55,20 +57,29 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &mut PlanRules) -> Result<()
         write.commit().await?;
     }
     job.enter(Phase::Delete).await?;
-    deletions::apply(job, rules, limits).await?;
+    deletions::apply(job, rules, limits, &decided.back).await?;
     job.counts.apply_ms = job.engine.clock.now().since(planned);
     Ok(())
+}
+
+/// Who was decided about so far in a run.
+#[derive(Default)]
+struct Decided {
+    /// Users whose removal waits. Each may be decided about several times, and is counted once.
+    waiting: BTreeSet<i64>,
+    /// A preview writes nothing, so that somebody may be drawn into several chunks: the first counts.
+    told: BTreeSet<Party>,
+    /// Users whose conflict a preview would have closed.
+    back: BTreeSet<i64>,
 }
 
 async fn users(
     job: &mut Job<'_>,
     rules: &mut PlanRules,
     allowance: &mut guard::Allowance,
+    decided: &mut Decided,
 ) -> Result<(), Failure> {
     let mut after = 0;
-    // A preview writes nothing, so that somebody may be drawn into several chunks: the first counts.
-    let mut told = BTreeSet::new();
-    let mut waiting = BTreeSet::new();
     loop {
         job.go_on()?;
         let rows = job.customer.dirty_users(Service::Entra, after, job.engine.chunk).await?;
@@ -79,11 +90,12 @@ async fn users(
         rules.confirm(job.customer, &mut write).await?;
         let mut plan = Chunk::new(&mut write, rules).plan(rows).await?;
         if job.is_preview() {
-            plan.outcomes.retain(|party, _| told.insert(party.clone()));
+            plan.outcomes.retain(|party, _| decided.told.insert(party.clone()));
         }
         let moment = Moment { random: job.engine.random.as_ref(), now, read_at: job.read_at };
         let resolved = resolve(plan, rules, allowance, &moment);
         if job.is_preview() {
+            decided.back.extend(resolved.delivered());
             drop(write);
             write = job.begin().await?;
         } else {
@@ -91,7 +103,7 @@ async fn users(
         }
         resolved.tell(&mut write, job.run_id, now).await?;
         job.add(&resolved);
-        let more = resolved.held().filter(|user| waiting.insert(*user)).count();
+        let more = resolved.held().filter(|user| decided.waiting.insert(*user)).count();
         job.counts.held += i64::try_from(more).unwrap_or(i64::MAX);
         job.note_progress(&mut write, Phase::Apply).await?;
         write.commit().await?;

@@ -3,6 +3,8 @@
 //! Only a run whose complete read ended after the due moment deletes somebody, and by then it has closed the conflicts of everybody who is
 //! back. The condition stands once more in the statement that deletes, because an administrator may decide otherwise at any moment.
 
+use std::collections::BTreeSet;
+
 use domain::{
     guard::{Decision, Guarded},
     run::{Action, ObjectKind, Phase},
@@ -18,14 +20,15 @@ use super::{
     plan_rules::PlanRules,
 };
 
-/// Deletes who is due, unless there are too many at once.
+/// Deletes who is due, unless there are too many at once. `back` are users whose conflicts a preview has not closed.
 pub(super) async fn apply(
     job: &mut Job<'_>,
     rules: &mut PlanRules,
     limits: GuardLimits,
+    back: &BTreeSet<i64>,
 ) -> Result<(), Failure> {
     let Some(delay) = rules.delete_after.milliseconds() else { return Ok(()) };
-    let due = due(job, rules, delay).await?;
+    let due = due(job, rules, back, delay).await?;
     let mut allowance = due.allowance(job, limits).await?;
     let mut after = 0;
     loop {
@@ -46,7 +49,7 @@ pub(super) async fn apply(
         let mut write = job.begin().await?;
         rules.confirm(job.customer, &mut write).await?;
         let (mut delete, mut held, mut unapproved) = (Vec::new(), Vec::new(), 0);
-        for user in page.iter().filter(|user| !is_kept(rules, user)) {
+        for user in page.iter().filter(|user| may_go(rules, back, user)) {
             match decision(user) {
                 Decision::Dismissed => {}
                 Decision::Approved => delete.push(user.id),
@@ -90,22 +93,28 @@ pub(super) async fn apply(
     Ok(())
 }
 
-/// Whether an exception says that the sync does not touch the user any more.
-fn is_kept(rules: &PlanRules, user: &User) -> bool {
-    user.external_id.as_ref().is_some_and(|id| rules.keeps(id))
+/// Whether nothing but the date speaks: no exception keeps the user as it is, and nobody is back.
+fn may_go(rules: &PlanRules, back: &BTreeSet<i64>, user: &User) -> bool {
+    let kept = user.external_id.as_ref().is_some_and(|id| rules.keeps(id));
+    !kept && !back.contains(&user.id)
 }
 
 /// How many are due that nobody decided about.
 struct Due(i64);
 
-async fn due(job: &Job<'_>, rules: &PlanRules, delay: i64) -> Result<Due, Failure> {
+async fn due(
+    job: &Job<'_>,
+    rules: &PlanRules,
+    back: &BTreeSet<i64>,
+    delay: i64,
+) -> Result<Due, Failure> {
     let (mut new, mut after) = (0, 0);
     loop {
         let page =
             job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.page).await?;
         let Some(last) = page.last() else { return Ok(Due(new)) };
         after = last.id;
-        let ids: Vec<i64> = page.iter().filter(|user| !is_kept(rules, user)).map(|user| user.id).collect();
+        let ids: Vec<i64> = page.iter().filter(|user| may_go(rules, back, user)).map(|user| user.id).collect();
         new += undecided(job, Guarded::Deletion, &ids).await?;
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, 
     let mut unsettled = Vec::new();
     for (party, outcome) in outcomes {
         match party {
-            Party::Delivered(id) => resolved.delivered(&parts, rules, &id, outcome, at),
+            Party::Delivered(id) => resolved.deliver(&parts, rules, &id, outcome, at),
             Party::Undelivered(user) => {
                 let Some(user) = parts.users.get(&user) else { continue };
                 if !resolved.undelivered(&parts, user, outcome, allowance, at) {
@@ -119,7 +119,7 @@ pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, 
 
 impl Resolved {
     /// Somebody whom the rules let in.
-    fn delivered(&mut self, parts: &Parts, rules: &PlanRules, id: &str, outcome: Outcome, at: &Moment<'_>) {
+    fn deliver(&mut self, parts: &Parts, rules: &PlanRules, id: &str, outcome: Outcome, at: &Moment<'_>) {
         let Some(person) = parts.people.get(id) else { return };
         self.clashes += i64::try_from(outcome.lost.len()).unwrap_or(i64::MAX);
         self.notices.extend(clashes(person, &outcome));
@@ -282,6 +282,11 @@ impl Resolved {
                 .to_owned(),
         });
         self.take_overs.push((user, id.to_owned(), met.name.clone()));
+    }
+
+    /// The users of the portal that are written as delivered.
+    pub fn delivered(&self) -> impl Iterator<Item = i64> {
+        self.users.iter().filter(|user| user.conflict.is_none()).filter_map(|user| user.id)
     }
 
     /// The users whose removal waits. Each is decided about again with its own object, and with whoever wants one of its addresses.
