@@ -55,6 +55,12 @@ statements! {
                          WHERE c.customer_id = $1 AND i.source = $4) AS lost";
     MARK = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE AND external_id ",
            among("$3" "TEXT"), "";
+    MARK_LOST = "INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, dirty, gone)
+                 SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), u.external_id, '[]', '{}', '', 0, TRUE, TRUE FROM users u
+                 WHERE u.customer_id = $1 AND u.source = $3 AND u.external_id IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM mirror_users m
+                                     WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id = u.external_id)
+                     AND u.external_id ", among("$4" "TEXT"), "";
     /// Of every service.
     MARK_BY_ADDRESS = "UPDATE mirror_users SET dirty = TRUE
                        WHERE customer_id = $1 AND dirty = FALSE AND id IN (
@@ -218,13 +224,17 @@ impl CustomerWrite {
         Ok(count)
     }
 
-    /// Marks the users with these keys dirty; answers how many were not yet.
+    /// Marks the users with these keys dirty; answers how many were not yet. A portal user whose person the mirror has forgotten, because the
+    /// directory no longer has it, gets its place there back, gone: a decision by hand may be of weight for that user too.
     ///
     /// # Errors
     /// When the database cannot do it.
     pub async fn mark_dirty(&mut self, service: Service, external_ids: &[String]) -> Result<i64> {
-        let given = Given::nothing().texts(external_ids);
-        Ok(execute!(self.connection, MARK, self.customer_id, service.name(); given)?.cast_signed())
+        let given = || Given::nothing().texts(external_ids);
+        let source = service.source().name();
+        let lost = execute!(self.connection, MARK_LOST, self.customer_id, service.name(), source; given())?;
+        let marked = execute!(self.connection, MARK, self.customer_id, service.name(); given())?;
+        Ok((lost + marked).cast_signed())
     }
 
     /// Marks whoever claims one of these addresses dirty, users and groups, because nobody has it any more.

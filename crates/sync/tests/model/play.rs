@@ -16,12 +16,18 @@ use crate::{
     world::{Database, World},
 };
 
-/// How many steps a history has.
-const LENGTH: usize = 60;
+/// How many steps a history has; fewer where each takes longer.
+const fn length(database: Database) -> usize {
+    match database {
+        Database::Sqlite => 60,
+        Database::Postgres => 40,
+    }
+}
+
 /// How many histories are played at the same time: one waits for the disk while another computes.
 const AT_ONCE: usize = 2;
 /// How often a failing history is played again to shorten it.
-const TRIES: usize = 300;
+const TRIES: usize = 200;
 
 /// Whether each step is told, with what there was before it.
 static TELLING: AtomicBool = AtomicBool::new(false);
@@ -57,7 +63,7 @@ pub fn play_many(database: Database, (few, many): (u64, u64)) {
                     if seed >= first + histories || failed.lock().unwrap().is_some() {
                         return;
                     }
-                    let steps = history(seed, LENGTH);
+                    let steps = history(seed, length(database));
                     if let Err(why) = runtime.block_on(play(database, seed, &steps)) {
                         let mut failed = failed.lock().unwrap();
                         if failed.is_none() {

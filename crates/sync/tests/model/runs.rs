@@ -130,7 +130,7 @@ impl World {
     }
 
     async fn preview(&mut self) -> Checked {
-        let before = Seen::read(&self.customer).await;
+        let before = Seen::read(&self.customer).await.at(self.now());
         let (_, counts) = self.expected();
         let report = self.start(Purpose::Preview).await;
         ensure(report.error.is_none(), || format!("the preview failed: {:?}", report.error))?;

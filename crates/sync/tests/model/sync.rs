@@ -85,7 +85,9 @@ fn same_name(one: &str, other: &str) -> bool {
 /// Brings the portal in line with the directory.
 pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp) -> Counts {
     let mut counts = Counts::default();
-    end_ignores(portal, now);
+    for conflict in portal.users.iter_mut().filter_map(|user| user.conflict.as_mut()) {
+        end_ignore(conflict, now);
+    }
 
     let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
     let mut out: BTreeMap<&str, Reason> = BTreeMap::new();
@@ -217,15 +219,13 @@ pub fn count<T>(of: impl Iterator<Item = T>) -> i64 {
 }
 
 /// The clock of an Ignore starts on its date.
-fn end_ignores(portal: &mut Portal, now: Timestamp) {
-    for conflict in portal.users.iter_mut().filter_map(|user| user.conflict.as_mut()) {
-        if conflict.state == State::Ignored
-            && let Some(until) = conflict.ignored_until.filter(|until| *until <= now)
-        {
-            conflict.state = State::Pending;
-            conflict.clock_from = until;
-            conflict.ignored_until = None;
-        }
+pub fn end_ignore(conflict: &mut Conflict, now: Timestamp) {
+    if conflict.state == State::Ignored
+        && let Some(until) = conflict.ignored_until.filter(|until| *until <= now)
+    {
+        conflict.state = State::Pending;
+        conflict.clock_from = until;
+        conflict.ignored_until = None;
     }
 }
 
