@@ -1,6 +1,6 @@
 //! Steps that change the tenant. One that is not possible, such as a second principal name of the same spelling, is no step.
 
-use entra_sim::{Change, DeltaHabits, Directory, Kind, Object, Reference, Resync, Standing};
+use entra_sim::{Change, DeltaHabits, Directory, Kind, Object, Reference, Resync};
 use serde_json::{Value, json};
 
 use crate::{
@@ -143,11 +143,5 @@ impl World {
             let _refused = self.tenant.sim().change(&change);
         }
         true
-    }
-
-    /// Whether somebody of the tenant's is live.
-    pub fn is_live(&self, id: &str) -> bool {
-        let directory = self.tenant.sim().directory();
-        directory.find(id).is_some_and(|of| directory.standing(of) == Standing::Live)
     }
 }

@@ -126,10 +126,6 @@ impl Portal {
         self.users.iter().find(|user| user.external_id.as_deref() == Some(id))
     }
 
-    pub fn holder(&self, address: &Address) -> Option<&User> {
-        self.users.iter().find(|user| user.held().contains(address))
-    }
-
     pub fn decision(&self, kind: Guarded, object: &Object) -> Option<Decision> {
         self.held.get(&(kind, object.clone())).copied()
     }

@@ -97,7 +97,8 @@ pub struct World {
 }
 
 enum Place {
-    Folder(TempDir),
+    /// Kept until the history is over.
+    Folder(#[expect(dead_code, reason = "it deletes the folder when it is dropped")] TempDir),
     Database { server: String, name: String },
 }
 
