@@ -65,6 +65,8 @@ families!(
     topics,
     user_counts,
     user_lists,
+    user_pages,
+    user_search,
     user_writes,
     users,
 );
@@ -105,7 +107,8 @@ pub use crate::{
     sessions::{NewSession, Session},
     sql::Statement,
     take_overs::TakeOver,
-    user_lists::{ExportedUser, Page, UserCursor, UserPage, UserRow},
+    user_lists::{ExportedUser, UserCursor, UserFilter, UserList, UserOrder, UserPage, UserRow},
+    user_search::Search,
     user_writes::{UserWrite, Written},
     users::User,
     vault::Vault,
