@@ -1,8 +1,9 @@
--- Search: what a user is found by, and the indexes behind the orders and filters of the list of users.
+-- Search: what a user is found by, and the indexes behind the orders and filters of the list of users and behind a user's page.
 -- The rules of 0001 hold here as well.
 
 CREATE INDEX users_changed ON users (customer_id, changed_at, id);
 CREATE INDEX users_kind ON users (customer_id, source, status);
+CREATE INDEX audit_object ON audit (customer_id, object, id);
 
 -- One text per user: behind a mark of the customer the folded name, the primary address and the aliases, each between line ends.
 -- Whoever writes users or takes addresses from them writes it in the same transaction.

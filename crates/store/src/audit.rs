@@ -60,7 +60,7 @@ pub struct AuditRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: i64,
     at: i64,
     administrator_id: Option<i64>,
@@ -68,6 +68,26 @@ struct Row {
     action: String,
     object: String,
     changes: String,
+}
+
+impl TryFrom<Row> for AuditRow {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let changes = serde_json::from_str(&row.changes)
+            .map_err(|_| StoreError::corrupt("audit", "changes", row.id))?;
+        Ok(Self {
+            id: row.id,
+            entry: AuditEntry {
+                at: Timestamp(row.at),
+                administrator_id: row.administrator_id,
+                actor: row.actor,
+                action: row.action,
+                object: row.object,
+                changes,
+            },
+        })
+    }
 }
 
 async fn add(connection: &mut Connection, customer_id: Option<i64>, entry: AuditEntry) -> Result<()> {
@@ -113,23 +133,7 @@ impl CustomerStore {
     /// When the database cannot answer.
     pub async fn audit(&self, before: Option<i64>, limit: i64) -> Result<Vec<AuditRow>> {
         let mut connection = self.read().await?;
-        all!(connection, Row, PAGE, self.id(), before.unwrap_or(i64::MAX), limit)?
-            .into_iter()
-            .map(|row| {
-                let changes = serde_json::from_str(&row.changes)
-                    .map_err(|_| StoreError::corrupt("audit", "changes", row.id))?;
-                Ok(AuditRow {
-                    id: row.id,
-                    entry: AuditEntry {
-                        at: Timestamp(row.at),
-                        administrator_id: row.administrator_id,
-                        actor: row.actor,
-                        action: row.action,
-                        object: row.object,
-                        changes,
-                    },
-                })
-            })
-            .collect()
+        let rows = all!(connection, Row, PAGE, self.id(), before.unwrap_or(i64::MAX), limit)?;
+        rows.into_iter().map(AuditRow::try_from).collect()
     }
 }

@@ -193,7 +193,7 @@ impl CustomerStore {
         Ok(UserList {
             rows: rows(&mut connection, self.id(), &ids).await?,
             has_previous: if backwards { more } else { page.after.is_some() },
-            has_next: if backwards { true } else { more },
+            has_next: if backwards { !ids.is_empty() } else { more },
             total,
             narrowed,
         })
