@@ -5,6 +5,7 @@
 //! the sign-in page or answered with 403 or 404, a call from the browser gets the same status with the error's code.
 
 pub mod password;
+mod query;
 mod session;
 mod sign_in;
 
@@ -24,6 +25,7 @@ use store::{Administrator, Customer, CustomerStore, Session, StoreError};
 use sync::{Actor, Engine, SyncError};
 
 pub use self::{
+    query::Query,
     session::{ClientAddress, SessionToken, cookie, end_every_session, end_session, set_cookie},
     sign_in::{SignIn, SignInRefused, sign_in, take_remembered_email},
 };

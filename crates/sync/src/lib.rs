@@ -11,6 +11,8 @@
 //! - [`run`]: starting, running and reporting a sync;
 //! - [`conflicts`]: users that the directory does not deliver any more;
 //! - [`schedule`]: when the next sync is due, and starting those that are;
+//! - [`health`]: how the sync of a customer is doing;
+//! - [`customers`]: whose directories are read;
 //! - [`administrators`]: who may sign in, and as what.
 //!
 //! What may be refused for a reason that an administrator can cure comes back as a value (`Ok(Err(refused))`), with words; a
@@ -19,9 +21,11 @@
 pub mod administrators;
 pub mod conflicts;
 pub mod connect;
+pub mod customers;
 mod engine;
 mod error;
 mod filter;
+pub mod health;
 pub mod rules;
 pub mod run;
 pub mod schedule;
