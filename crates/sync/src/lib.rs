@@ -13,6 +13,7 @@
 //! - [`schedule`]: when the next sync is due, and starting those that are;
 //! - [`health`]: how the sync of a customer is doing;
 //! - [`customers`]: whose directories are read;
+//! - [`manual_users`]: people who are entered by hand, and anybody's service on and off;
 //! - [`administrators`]: who may sign in, and as what.
 //!
 //! What may be refused for a reason that an administrator can cure comes back as a value (`Ok(Err(refused))`), with words; a
@@ -26,6 +27,7 @@ mod engine;
 mod error;
 mod filter;
 pub mod health;
+pub mod manual_users;
 pub mod rules;
 pub mod run;
 pub mod schedule;
