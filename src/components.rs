@@ -2,6 +2,7 @@
 
 mod field;
 mod icon;
+mod list;
 mod message;
 mod moment;
 mod pager;
@@ -13,6 +14,7 @@ mod submit;
 pub use domain::number::{count, counted};
 pub use field::{Checkbox, SelectField, TextField};
 pub use icon::Icon;
+pub use list::{Address, Choice, SearchForm, SortHead};
 pub use message::{Message, Toast, Tone};
 pub use moment::{Moment, MomentView};
 pub use pager::Pager;

@@ -18,19 +18,28 @@ pub struct Rendered {
     message: Option<Message>,
     /// Whether it goes on changing: it is asked for again every two seconds.
     live: bool,
+    /// The topics that it is about, between spaces: when one of them changes, it is asked for again.
+    topics: String,
 }
 
 #[cfg(feature = "ssr")]
 impl Rendered {
     /// The page of that view.
     pub fn new(view: impl IntoView) -> Self {
-        Self { html: view.into_view().to_html(), message: None, live: false }
+        Self { html: view.into_view().to_html(), message: None, live: false, topics: String::new() }
     }
 
     /// The same page under a message.
     #[must_use]
     pub fn with_message(mut self, message: Option<Message>) -> Self {
         self.message = message;
+        self
+    }
+
+    /// The same page, asked for again when one of these topics changes, which stand between spaces.
+    #[must_use]
+    pub fn about(mut self, topics: &str) -> Self {
+        topics.clone_into(&mut self.topics);
         self
     }
 
@@ -43,6 +52,12 @@ impl Rendered {
 }
 
 impl Rendered {
+    /// The topics that it is about, between spaces.
+    #[must_use]
+    pub fn topics(&self) -> &str {
+        &self.topics
+    }
+
     /// Whether it goes on changing.
     #[must_use]
     pub const fn is_live(&self) -> bool {

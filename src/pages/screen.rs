@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_params_map};
 
+use super::live;
 use crate::{
     components::{ErrorView, Loading, Rendered, RenderedView},
     error::AppError,
@@ -31,10 +32,16 @@ pub(super) fn screen(title: &'static str, load: fn(Place) -> Answer) -> impl Int
     let location = use_location();
     let place = Memo::new(move |_| {
         let param = |name: &str| params.with(|params| params.get(name).unwrap_or_default());
-        Place { slug: param("slug"), id: param("run"), query: location.search.get() }
+        let id = [param("run"), param("id")].concat();
+        Place { slug: param("slug"), id, query: location.search.get() }
     });
     let data = Resource::new(move || place.get(), load);
     ask_again_while_live(data);
+    let topics = move || data.with(|data| match data {
+        Some(Ok(rendered)) => rendered.topics().to_owned(),
+        _ => String::new(),
+    });
+    live::when_changed(topics, move || data.refetch());
     view! {
         <Title text=title />
         <Transition fallback=|| view! { <Loading /> }>

@@ -32,6 +32,7 @@ pub mod rules;
 pub mod run;
 pub mod schedule;
 pub mod settings_file;
+pub mod take_overs;
 
 pub use engine::{Actor, Engine};
 pub use error::SyncError;

@@ -32,6 +32,6 @@ mod start;
 pub use cancel::cancel;
 pub(crate) use owner::Owner;
 pub use plan_rules::explain;
-pub(crate) use plan_rules::hold_plan;
+pub(crate) use plan_rules::{BY_HAND, hold_plan};
 pub use report::{Changes, Read, RunReport};
 pub use start::{Running, StartRefused, run_to_end};
