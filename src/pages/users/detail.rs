@@ -247,6 +247,7 @@ fn view(desk: &Desk, user: &User, around: Around, path: &str, earlier: bool) -> 
                     {(next.is_some() || first.is_some())
                         .then(|| view! { <Pager previous=first next=next place="" back="Latest" /> })}
                 </section>
+                {directory}
             </div>
             <div>
                 <section class="card">
@@ -264,7 +265,6 @@ fn view(desk: &Desk, user: &User, around: Around, path: &str, earlier: bool) -> 
                     }}
                 </section>
                 {groups}
-                {directory}
             </div>
         </div>
     }
@@ -362,20 +362,10 @@ fn directory_view(mirrored: Option<MirrorUser>) -> Option<impl IntoView + use<>>
         serde_json::from_str(&user.attributes).unwrap_or_default();
     let lines: Vec<_> = attributes
         .into_iter()
+        // It stands above.
+        .filter(|(name, _)| name != "id")
         .filter_map(|(name, value)| {
-            let text = match value {
-                serde_json::Value::Null => return None,
-                serde_json::Value::String(text) => text,
-                serde_json::Value::Bool(flag) => if flag { "yes" } else { "no" }.to_owned(),
-                serde_json::Value::Array(values) if values.is_empty() => return None,
-                serde_json::Value::Array(values) => {
-                    let texts = values.iter().map(|value| {
-                        value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
-                    });
-                    texts.collect::<Vec<_>>().join("\n")
-                }
-                other => other.to_string(),
-            };
+            let text = plain(&value)?;
             Some(view! { <div><dt>{name}</dt><dd class="lines"><bdi>{text}</bdi></dd></div> })
         })
         .collect();
@@ -385,6 +375,24 @@ fn directory_view(mirrored: Option<MirrorUser>) -> Option<impl IntoView + use<>>
             <dl class="facts">{lines}</dl>
         </section>
     })
+}
+
+/// A value as a person reads it, a line for each part; `None` when there is nothing in it.
+fn plain(value: &serde_json::Value) -> Option<String> {
+    use serde_json::Value;
+
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(values) => values.iter().filter_map(plain).collect::<Vec<_>>().join("\n"),
+        Value::Object(parts) => {
+            let parts = parts.iter().filter_map(|(name, value)| Some(format!("{name}: {}", plain(value)?)));
+            parts.collect::<Vec<_>>().join("\n")
+        }
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 fn events_view(events: Vec<Event>, now: Timestamp) -> impl IntoView {
