@@ -61,7 +61,8 @@ async fn frame(slug: String) -> Result<FrameData, AppError> {
         let topics = desk.customer.topic_versions().await?;
         Ok((customers, counts, runs, groups, topics))
     };
-    let (customers, counts, runs, groups, topics) = loaded.await.map_err(|error| access::store_error(&error))?;
+    let (customers, counts, runs, groups, topics) =
+        loaded.await.map_err(|error| access::store_error(&error))?;
     let now = desk.portal.now();
     Ok(FrameData {
         name: desk.customer.customer().name.clone(),
@@ -111,7 +112,8 @@ pub(super) fn Frame() -> impl IntoView {
     provide_context(live);
     // What the page was rendered from is what the stream's first message is compared with.
     Effect::new(move || {
-        let topics = data.with(|data| data.as_ref().and_then(|data| data.as_ref().ok().map(|data| data.topics.clone())));
+        let topics = data
+            .with(|data| data.as_ref().and_then(|data| data.as_ref().ok().map(|data| data.topics.clone())));
         if let Some(topics) = topics {
             live.begin(&topics);
         }

@@ -44,7 +44,9 @@ pub(crate) fn progress(run: &Run, now: Timestamp) -> String {
 /// With the rate, once there is one.
 fn with_rate(what: String, objects: i64, milliseconds: i64) -> String {
     match objects.saturating_mul(Timestamp::SECOND).checked_div(milliseconds) {
-        Some(rate) if rate > 0 && milliseconds >= Timestamp::SECOND => format!("{what}, {} a second", count(rate)),
+        Some(rate) if rate > 0 && milliseconds >= Timestamp::SECOND => {
+            format!("{what}, {} a second", count(rate))
+        }
         _ => what,
     }
 }

@@ -37,10 +37,12 @@ pub(super) fn screen(title: &'static str, load: fn(Place) -> Answer) -> impl Int
     });
     let data = Resource::new(move || place.get(), load);
     ask_again_while_live(data);
-    let topics = move || data.with(|data| match data {
-        Some(Ok(rendered)) => rendered.topics().to_owned(),
-        _ => String::new(),
-    });
+    let topics = move || {
+        data.with(|data| match data {
+            Some(Ok(rendered)) => rendered.topics().to_owned(),
+            _ => String::new(),
+        })
+    };
     live::when_changed(topics, move || data.refetch());
     view! {
         <Title text=title />

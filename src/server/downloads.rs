@@ -22,7 +22,8 @@ use crate::{
 const CHUNK: i64 = 1_000;
 /// Tells spreadsheets that the text is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{FEFF}";
-const HEAD: [&str; 7] = ["name", "primary_address", "aliases", "source", "status", "sign_in_blocked", "last_change"];
+const HEAD: [&str; 7] =
+    ["name", "primary_address", "aliases", "source", "status", "sign_in_blocked", "last_change"];
 
 /// What a plain route answers to somebody who may not, or cannot now.
 pub(super) fn refusal(error: &AppError) -> Response {
@@ -48,11 +49,17 @@ pub(super) async fn users(
         // A link that was kept: whoever signs in comes back to it.
         Err(AppError::SignedOut) => {
             let here = format!("/customers/{slug}/users");
-            return Redirect::to(&with_query("/login", &[("next", access::local_path(&here))])).into_response();
+            return Redirect::to(&with_query("/login", &[("next", access::local_path(&here))]))
+                .into_response();
         }
         Err(error) => return refusal(&error),
     };
-    let page = UserPage { limit: CHUNK, after: None, before: None, ..users_page(&Query::read(&query.unwrap_or_default())) };
+    let page = UserPage {
+        limit: CHUNK,
+        after: None,
+        before: None,
+        ..users_page(&Query::read(&query.unwrap_or_default()))
+    };
     let date = portal.now().date();
     let name = format!("attachment; filename=\"users-{}-{date}.csv\"", desk.customer.customer().slug);
     let start = Some(Export { customer: desk.customer, page, begun: false });

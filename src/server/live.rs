@@ -2,7 +2,7 @@
 //!
 //! A message holds the versions of all topics of the customer, and a line of words on the sync that is running. It is a state, not an event:
 //! a browser that is slow, or was away, gets the next one and has missed nothing, so nothing is queued for anybody. The versions are rows that
-//! every change raises in its own transaction, whatever process makes it (see `docs/decisions/0009`); one task per customer that is being
+//! every change raises in its own transaction, whatever process makes it (see `docs/decisions/0011`); one task per customer that is being
 //! watched reads them each second and tells all its streams.
 
 use std::{

@@ -120,11 +120,7 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("user", &[("slug", "default"), ("id", "not an id")], at(Role::Viewer)),
         ("set_service", &[("slug", "default"), ("id", "not an id"), ("on", "off")], at(Role::Operator)),
         ("manual_user_form", &[("slug", "default"), ("id", "")], at(Role::Administrator)),
-        (
-            "save_manual_user",
-            &[("slug", "default"), ("name", ""), ("primary", "")],
-            at(Role::Administrator),
-        ),
+        ("save_manual_user", &[("slug", "default"), ("name", ""), ("primary", "")], at(Role::Administrator)),
         ("delete_manual_user_page", &[("slug", "default"), ("id", "not an id")], at(Role::Administrator)),
         ("delete_manual_user", &[("slug", "default"), ("id", "not an id")], at(Role::Administrator)),
         ("import_users_page", &[("slug", "default")], at(Role::Administrator)),

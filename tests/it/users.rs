@@ -1,6 +1,9 @@
 //! The list of users, a user's page, the export, and Manual users, as a browser sees them.
 
-use domain::{role::Role, run::{Purpose, Trigger}};
+use domain::{
+    role::Role,
+    run::{Purpose, Trigger},
+};
 use store::ExportedUser;
 use sync::{Actor, connect::ConnectForm, run::run_to_end};
 
@@ -49,7 +52,10 @@ async fn list(browser: &mut Browser, query: &str) -> String {
 async fn search_filter_and_order_stand_in_the_address_and_show_who_fits() {
     let (portal, users) = synced().await;
     let mut browser = portal.administrator().await;
-    let one = users.iter().find(|user| user.display_name.is_ascii() && !user.display_name.contains(['\'', '<', '=', '&', '"'])).unwrap();
+    let one = users
+        .iter()
+        .find(|user| user.display_name.is_ascii() && !user.display_name.contains(['\'', '<', '=', '&', '"']))
+        .unwrap();
     let found = list(&mut browser, &format!("?q={}", one.primary_address.replace('@', "%40"))).await;
     assert_eq!(names(&found), [one.display_name.clone()]);
     assert!(found.contains("1 user"), "the count of those found");
@@ -69,8 +75,14 @@ async fn the_export_holds_what_the_filter_shows_and_no_formula() {
     let mut browser = portal.administrator().await;
     let all = browser.get("/customers/default/users.csv").await;
     assert_eq!(all.headers["content-type"], "text/csv; charset=utf-8; header=present");
-    assert!(all.headers["content-disposition"].to_str().unwrap().starts_with("attachment; filename=\"users-default-"));
-    let records = all.body.matches("\r\n").count();
+    assert!(
+        all.headers["content-disposition"]
+            .to_str()
+            .unwrap()
+            .starts_with("attachment; filename=\"users-default-")
+    );
+    // A name may hold a line end of its own; a record ends behind a quotation mark.
+    let records = all.body.matches("\"\r\n").count();
     assert_eq!(records, users.len() + 1);
     assert!(all.body.starts_with("\u{FEFF}\"name\",\"primary_address\""));
     for start in ["\r\n\"=", "\r\n\"+", "\r\n\"-", "\r\n\"@"] {
@@ -80,7 +92,7 @@ async fn the_export_holds_what_the_filter_shows_and_no_formula() {
     let one = &users[0];
     let query = one.primary_address.replace('@', "%40");
     let some = browser.get(&format!("/customers/default/users.csv?q={query}&after=9.zzz")).await.body;
-    assert_eq!(some.matches("\r\n").count(), 2, "{some}");
+    assert_eq!(some.matches("\"\r\n").count(), 2, "{some}");
     let stranger = portal.add_administrator("stranger@portal.example", "other", Role::Viewer).await;
     assert_eq!(portal.signed_in(stranger).await.get("/customers/default/users.csv").await.status, 404);
     assert!(portal.visitor().get("/customers/default/users.csv").await.location().starts_with("/login"));
@@ -93,7 +105,14 @@ async fn a_users_page_tells_who_it_is_why_it_is_here_and_what_happened() {
     let user = users.iter().find(|user| !user.aliases.is_empty()).unwrap();
     let path = format!("{USERS}/{}", user.public_id);
     let page = browser.get(&path).await.body;
-    for part in [user.primary_address.as_str(), &user.aliases[0], "No exception names this person", "Verdict", "Added", "userPrincipalName"] {
+    for part in [
+        user.primary_address.as_str(),
+        &user.aliases[0],
+        "No exception names this person",
+        "Verdict",
+        "Added",
+        "userPrincipalName",
+    ] {
         let part = part.split('@').next().unwrap();
         assert!(page.contains(part), "{part} is missing");
     }
@@ -101,10 +120,15 @@ async fn a_users_page_tells_who_it_is_why_it_is_here_and_what_happened() {
     let done = browser.submit("/api/set_service", &[("slug", "default"), ("id", &id), ("on", "off")]).await;
     assert_eq!(done.location(), path);
     let page = browser.get(&path).await.body;
-    assert!(page.contains("Inactive") && page.contains("Deactivated") && page.contains("No sync switches it on"));
+    assert!(
+        page.contains("Inactive") && page.contains("Deactivated") && page.contains("No sync switches it on")
+    );
     let customer = portal.customer("default").await;
     let actor = Actor::command_line();
-    run_to_end(&portal.portal.engine, &customer, Purpose::Sync, Trigger::CommandLine, &actor).await.unwrap().unwrap();
+    run_to_end(&portal.portal.engine, &customer, Purpose::Sync, Trigger::CommandLine, &actor)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!customer.user(user.public_id).await.unwrap().unwrap().service_on, "the sync left it off");
 }
 
@@ -114,9 +138,7 @@ async fn a_manual_user_is_added_changed_and_deleted_and_a_wrong_field_keeps_what
     let mut browser = portal.administrator().await;
     let domain = users[0].primary_address.split('@').nth(1).unwrap().to_owned();
     let taken = users[0].primary_address.clone();
-    let save = |primary: String, aliases: String| async move { (primary, aliases) };
-    let (primary, aliases) = save(taken, String::new()).await;
-    let fields = [("slug", "default"), ("name", "<b>Fax"), ("primary", primary.as_str()), ("aliases", aliases.as_str())];
+    let fields = [("slug", "default"), ("name", "<b>Fax"), ("primary", taken.as_str()), ("aliases", "")];
     let refused = browser.submit("/api/save_manual_user", &fields).await;
     assert_eq!(refused.location(), "/customers/default/users/new");
     let form = browser.get("/customers/default/users/new").await.body;
@@ -143,7 +165,8 @@ async fn an_import_is_reviewed_before_it_adds_anybody() {
     let mut browser = portal.administrator().await;
     let taken = &users[0].primary_address;
     let domain = taken.split('@').nth(1).unwrap();
-    let csv = format!("name,address,aliases\r\nOne,one-by-hand@{domain},\r\nTwo,{taken},\r\nThree,nonsense,\r\n");
+    let csv =
+        format!("name,address,aliases\r\nOne,one-by-hand@{domain},\r\nTwo,{taken},\r\nThree,nonsense,\r\n");
     let path = "/customers/default/users/import";
     let sent = browser.submit("/api/import_users", &[("slug", "default"), ("csv", &csv)]).await;
     assert_eq!(sent.location(), path);

@@ -269,7 +269,8 @@ impl Read {
 
 /// Somebody else holds an address.
 fn taken(read: &Read, what: &str) -> Refused {
-    let field = if what.ends_with(read.primary.as_str()) { ManualField::Primary } else { ManualField::Aliases };
+    let field =
+        if what.ends_with(read.primary.as_str()) { ManualField::Primary } else { ManualField::Aliases };
     Refused::Field(field, format!("{what} belongs to another user."))
 }
 
@@ -301,9 +302,7 @@ async fn record(
 }
 
 fn changes(before: Option<&User>, after: &Read) -> Vec<Change> {
-    let list = |addresses: &[Address]| {
-        addresses.iter().map(Address::as_str).collect::<Vec<_>>().join(", ")
-    };
+    let list = |addresses: &[Address]| addresses.iter().map(Address::as_str).collect::<Vec<_>>().join(", ");
     let old = |value: fn(&User) -> String| before.map(value).unwrap_or_default();
     [
         ("Name", old(|user| user.display_name.clone()), after.name.clone()),

@@ -10,9 +10,7 @@ use store::{Group, GroupList, GroupPage, ListedMember, Search};
 
 use crate::{
     access::{self, Query},
-    components::{
-        Address, Choice, Empty, Moment, MomentView, Pager, Rendered, SearchForm, count, counted,
-    },
+    components::{Address, Choice, Empty, Moment, MomentView, Pager, Rendered, SearchForm, count, counted},
     error::AppError,
     pages::{CONNECT, customer_path},
 };
@@ -238,9 +236,8 @@ fn members_table(slug: &str, members: Vec<ListedMember>, nested: bool) -> AnyVie
             MemberKind::User | MemberKind::Other => "users",
         };
         let name = match member.synced {
-            Some(id) => {
-                view! { <a href=customer_path(slug, &format!("{place}/{id}"))><bdi>{name}</bdi></a> }.into_any()
-            }
+            Some(id) => view! { <a href=customer_path(slug, &format!("{place}/{id}"))><bdi>{name}</bdi></a> }
+                .into_any(),
             None => view! { <bdi>{name}</bdi> }.into_any(),
         };
         let kind = match member.kind {

@@ -14,9 +14,7 @@ use sync::manual_users;
 
 use crate::{
     access::{self, Desk, Query},
-    components::{
-        Address, Icon, Message, Moment, MomentView, Pager, Rendered, Steps, Tone, counted,
-    },
+    components::{Address, Icon, Message, Moment, MomentView, Pager, Rendered, Steps, Tone, counted},
     error::AppError,
     pages::{customer_path, groups::service_of},
 };
@@ -80,8 +78,7 @@ async fn around(desk: &Desk, user: &User, before: Option<Timestamp>) -> Result<A
         };
         let addresses = std::iter::once(&user.primary_address).chain(&user.aliases).map(ToString::to_string);
         let addresses: Vec<String> = addresses.collect();
-        let objects: Vec<String> =
-            addresses.iter().cloned().chain(key.map(ToOwned::to_owned)).collect();
+        let objects: Vec<String> = addresses.iter().cloned().chain(key.map(ToOwned::to_owned)).collect();
         let exceptions = desk.customer.exceptions_for(service, &objects).await?;
         let additions = desk.customer.additions_for(service, &addresses).await?;
         let groups = match key {
@@ -127,7 +124,8 @@ async fn events(
                 Action::Restored => ("check", "Back"),
                 Action::Deleted => ("cross", "Deleted"),
             };
-            let why = if row.change.reason.is_empty() { String::new() } else { format!(": {}", row.change.reason) };
+            let why =
+                if row.change.reason.is_empty() { String::new() } else { format!(": {}", row.change.reason) };
             Event {
                 at: row.at,
                 icon,
@@ -147,13 +145,15 @@ async fn events(
         let rows = desk.customer.audit_of(user.primary_address.as_str(), from, EVENTS + 1).await?;
         let Some(last) = rows.last() else { break };
         from = Some(last.id);
-        events.extend(rows.into_iter().map(|row| row.entry).filter(|entry| earlier(entry.at)).map(|entry| Event {
-            at: entry.at,
-            icon: "users",
-            what: action_words(&entry.action),
-            by: entry.actor,
-            link: None,
-            changes: entry.changes,
+        events.extend(rows.into_iter().map(|row| row.entry).filter(|entry| earlier(entry.at)).map(|entry| {
+            Event {
+                at: entry.at,
+                icon: "users",
+                what: action_words(&entry.action),
+                by: entry.actor,
+                link: None,
+                changes: entry.changes,
+            }
         }));
         if i64::try_from(events.len() - runs).is_ok_and(|read| read > EVENTS) {
             break;
@@ -296,7 +296,9 @@ fn conflict_notice(
             "Nobody is deleted while no directory service is on.".to_owned()
         }
         (None, State::Pending) => "Nobody is deleted by the present setting.".to_owned(),
-        (Some(due), _) if due <= now => "The next complete sync that still lacks the person deletes the user.".to_owned(),
+        (Some(due), _) if due <= now => {
+            "The next complete sync that still lacks the person deletes the user.".to_owned()
+        }
         (Some(due), _) => {
             let day = domain::moment::day_words(due.date());
             format!("The user will be deleted on {day} unless you ignore or deactivate it.")
@@ -321,8 +323,11 @@ fn by_hand(around: &Around) -> impl IntoView + use<> {
             (_, true) => "Exception: the sync does not touch this user".to_owned(),
             (_, false) => "Exception: the person is left out of the sync".to_owned(),
         };
-        let reason =
-            if exception.reason.is_empty() { String::new() } else { format!(" \u{201c}{}\u{201d}", exception.reason) };
+        let reason = if exception.reason.is_empty() {
+            String::new()
+        } else {
+            format!(" \u{201c}{}\u{201d}", exception.reason)
+        };
         format!("{what}, by {}.{reason}", exception.created_by)
     });
     let additions =

@@ -11,7 +11,8 @@ use store::{Search, UserFilter, UserList, UserOrder, UserPage, UserRow};
 use crate::{
     access::{self, Desk, Query},
     components::{
-        Address, Choice, Empty, Message, Moment, MomentView, Pager, Rendered, SearchForm, SortHead, count, counted,
+        Address, Choice, Empty, Message, Moment, MomentView, Pager, Rendered, SearchForm, SortHead, count,
+        counted,
     },
     error::AppError,
     pages::{CONNECT, customer_path},
@@ -157,8 +158,7 @@ fn rows(desk: &Desk, query: &Query, page: &UserPage, list: UserList, path: &str)
         let here = page.order == order;
         // The last change is looked for from the latest on; pressing the same again turns the order round.
         let descending = if here { !page.descending } else { order == UserOrder::Changed };
-        let link =
-            query.link(path, &FILTERS, &[("sort", name), ("desc", if descending { "1" } else { "" })]);
+        let link = query.link(path, &FILTERS, &[("sort", name), ("desc", if descending { "1" } else { "" })]);
         view! { <SortHead words=words link=link sorted=here.then_some(page.descending) /> }
     };
     let lines = rows.into_iter().map(|row| {

@@ -8,7 +8,9 @@ use sync::manual_users::{self, ImportRow, ManualField, ManualUser, Refused, Verd
 
 use crate::{
     access::{self, Desk},
-    components::{Address, Empty, Icon, Message, Moment, MomentView, Rendered, TextField, Tone, count, counted},
+    components::{
+        Address, Empty, Icon, Message, Moment, MomentView, Rendered, TextField, Tone, count, counted,
+    },
     error::AppError,
     pages::customer_path,
 };
@@ -96,7 +98,8 @@ pub(super) async fn form(slug: &str, id: &str) -> Result<Rendered, AppError> {
             </div>
         </form>
     };
-    let message = refused.then(|| Message::new(Tone::Bad, "One field needs another look. Nothing was saved."));
+    let message =
+        refused.then(|| Message::new(Tone::Bad, "One field needs another look. Nothing was saved."));
     Ok(Rendered::new(view).with_message(message))
 }
 
@@ -138,7 +141,8 @@ pub(super) async fn delete_page(slug: &str, id: &str) -> Result<Rendered, AppErr
     let desk = access::require(slug, Role::Administrator).await?;
     let user = manual_user(&desk, id).await?;
     let back = customer_path(slug, &format!("users/{}", user.public_id));
-    let addresses = counted(i64::try_from(user.aliases.len() + 1).unwrap_or(i64::MAX), "address", "addresses");
+    let addresses =
+        counted(i64::try_from(user.aliases.len() + 1).unwrap_or(i64::MAX), "address", "addresses");
     let view = view! {
         <div class="page-head"><h1>"Delete this user?"</h1></div>
         <div class="card narrow">

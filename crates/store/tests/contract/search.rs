@@ -1,6 +1,9 @@
 //! Search, filters and orders of the list of users, compared with a list that is searched in the plainest way.
 
-use domain::{conflict::{Conflict, Reason}, service::{Source, Status}};
+use domain::{
+    conflict::{Conflict, Reason},
+    service::{Source, Status},
+};
 use store::{CustomerStore, Search, UserFilter, UserList, UserOrder, UserPage, UserWrite};
 
 use crate::support::{NOW, TestDb, address, in_one_write, new_user, on_both_engines, write};
@@ -28,9 +31,11 @@ fn crowd() -> Vec<UserWrite> {
     let letters = ["am", "an", "be", "zo"];
     (0..1_300_usize)
         .map(|number| {
-            let name = format!("{}{} {}", letters[number % 4], letters[number / 4 % 4], number * 7919 % 1_300);
+            let name =
+                format!("{}{} {}", letters[number % 4], letters[number / 4 % 4], number * 7919 % 1_300);
             let alias = format!("{}x{number}@contoso.com", letters[number / 16 % 4]);
-            let mut user = new_user(&name, &format!("{}{number}@contoso.com", letters[number % 3]), &[&alias]);
+            let mut user =
+                new_user(&name, &format!("{}{number}@contoso.com", letters[number % 3]), &[&alias]);
             if number % 5 == 0 {
                 (user.source, user.external_id) = (Source::Manual, None);
             }

@@ -54,7 +54,9 @@ impl Review {
 /// # Errors
 /// When the database cannot answer. Why the file cannot be read at all is the inner error.
 pub async fn review(customer: &CustomerStore, csv: &str) -> Result<Result<Review, String>, SyncError> {
-    Ok(checked(customer, csv).await?.map(|rows| Review { rows: rows.into_iter().map(|(row, _)| row).collect() }))
+    Ok(checked(customer, csv)
+        .await?
+        .map(|rows| Review { rows: rows.into_iter().map(|(row, _)| row).collect() }))
 }
 
 /// Adds all users of the file that a review finds right, in one transaction. Answers how many.
@@ -75,8 +77,7 @@ pub async fn import(
     let mut write = customer.begin().await?;
     hold_plan(&mut write).await?;
     let users: Vec<Read> = rows.into_iter().filter_map(|(_, read)| read).collect();
-    let writes: Vec<_> =
-        users.iter().map(|read| read.write(None, engine.random.uuid(now), now)).collect();
+    let writes: Vec<_> = users.iter().map(|read| read.write(None, engine.random.uuid(now), now)).collect();
     match write.write_users(&writes).await {
         Ok(_) => {}
         Err(StoreError::Taken(what)) => {
@@ -122,9 +123,9 @@ async fn checked(customer: &CustomerStore, csv: &str) -> Result<Result<Checked, 
     drop(write);
     for (row, slot) in &mut rows {
         let Some(read) = slot else { continue };
-        let clash = read.addresses().find_map(|address| {
-            held.get(address).map(|holder| format!("{address} belongs to {holder}."))
-        });
+        let clash = read
+            .addresses()
+            .find_map(|address| held.get(address).map(|holder| format!("{address} belongs to {holder}.")));
         if let Some(clash) = clash {
             row.verdict = Verdict::Refused(clash);
             *slot = None;
@@ -158,7 +159,9 @@ fn rows(csv: &str) -> Result<Vec<(usize, ManualUser)>, String> {
     let (Some(name), Some(address)) =
         (column(&["name", "display_name"]), column(&["address", "primary_address", "email", "mail"]))
     else {
-        return Err("The first line must name the columns: name, address, and if there is one aliases.".to_owned());
+        return Err(
+            "The first line must name the columns: name, address, and if there is one aliases.".to_owned()
+        );
     };
     let aliases = column(&["aliases", "alias"]);
     let mut users = Vec::new();
@@ -237,7 +240,9 @@ mod tests {
             (line, name.to_owned(), primary.to_owned(), aliases.to_owned())
         };
         assert_eq!(
-            read("\u{FEFF}Name,Address,Aliases\r\n\"Byron, \"\"Ada\"\"\",a@b.example,\"x@b.example\ny@b.example\"\r\n\r\n'=Sum,c@b.example,"),
+            read(
+                "\u{FEFF}Name,Address,Aliases\r\n\"Byron, \"\"Ada\"\"\",a@b.example,\"x@b.example\ny@b.example\"\r\n\r\n'=Sum,c@b.example,"
+            ),
             [
                 row(2, "Byron, \"Ada\"", "a@b.example", "x@b.example\ny@b.example"),
                 row(5, "=Sum", "c@b.example", ""),

@@ -17,6 +17,7 @@ mod clashes;
 mod connect;
 mod customers;
 mod interruptions;
+mod manual_users;
 mod recorded;
 mod rules;
 mod runs;

@@ -21,9 +21,7 @@ pub async fn explain(customer: &CustomerStore, external_id: &str) -> Result<Opti
     match PlanRules::saved(customer, &saved).await {
         Ok(rules) => Ok(Some(rules.explain(&row))),
         Err(Failure::Beneath(error)) => Err(error),
-        Err(Failure::Explained(why)) => {
-            Ok(Some(vec![step("Rules", StepResult::Failed, why)]))
-        }
+        Err(Failure::Explained(why)) => Ok(Some(vec![step("Rules", StepResult::Failed, why)])),
     }
 }
 
@@ -46,7 +44,11 @@ impl PlanRules {
         let mut steps = vec![
             match exception {
                 None => step("Exceptions", Passed, "No exception names this person."),
-                Some(true) => step("Exceptions", Warning, "An exception keeps this person as is: the sync does not touch the user."),
+                Some(true) => step(
+                    "Exceptions",
+                    Warning,
+                    "An exception keeps this person as is: the sync does not touch the user.",
+                ),
                 Some(false) => step("Exceptions", Failed, "An exception leaves this person out."),
             },
             if row.gone {
@@ -56,11 +58,21 @@ impl PlanRules {
             },
             match (every().next(), managed.first()) {
                 (None, _) => step("Managed domains", Failed, "The person has no usable mail address."),
-                (Some(address), None) => step("Managed domains", Failed, format!("{address} and its aliases are outside the managed domains.")),
-                (Some(_), Some(address)) => step("Managed domains", Passed, format!("{address} is in a managed domain.")),
+                (Some(address), None) => step(
+                    "Managed domains",
+                    Failed,
+                    format!("{address} and its aliases are outside the managed domains."),
+                ),
+                (Some(_), Some(address)) => {
+                    step("Managed domains", Passed, format!("{address} is in a managed domain."))
+                }
             },
             if addition {
-                step("Additions", Passed, "An addition takes this person in, whatever the next two rules say.")
+                step(
+                    "Additions",
+                    Passed,
+                    "An addition takes this person in, whatever the next two rules say.",
+                )
             } else {
                 step("Additions", Skipped, "")
             },
@@ -70,8 +82,16 @@ impl PlanRules {
         steps.push(match (user.is_disabled(), self.rules.include_disabled) {
             _ if decided => step("Account enabled", Skipped, ""),
             (false, _) => step("Account enabled", Passed, "Sign-in is allowed in the directory."),
-            (true, true) => step("Account enabled", Passed, "Sign-in is blocked in the directory; disabled accounts are included."),
-            (true, false) => step("Account enabled", Failed, "The account is disabled in the directory, and disabled accounts are not included."),
+            (true, true) => step(
+                "Account enabled",
+                Passed,
+                "Sign-in is blocked in the directory; disabled accounts are included.",
+            ),
+            (true, false) => step(
+                "Account enabled",
+                Failed,
+                "The account is disabled in the directory, and disabled accounts are not included.",
+            ),
         });
         let decided = decided || steps.iter().any(|step| step.result == Failed);
         steps.push(if decided {
