@@ -1,11 +1,6 @@
 //! The portal's server, whole: router, middleware, access, pages, sync and store, against a simulated tenant over HTTP. A module per subject.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod access_matrix;
 mod command_line;

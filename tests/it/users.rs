@@ -57,7 +57,7 @@ async fn search_filter_and_order_stand_in_the_address_and_show_who_fits() {
         .find(|user| user.display_name.is_ascii() && !user.display_name.contains(['\'', '<', '=', '&', '"']))
         .unwrap();
     let found = list(&mut browser, &format!("?q={}", one.primary_address.replace('@', "%40"))).await;
-    assert_eq!(names(&found), [one.display_name.clone()]);
+    assert_eq!(names(&found), [one.display_name.as_str()]);
     assert!(found.contains("1 user"), "the count of those found");
     assert_eq!(names(&list(&mut browser, "?source=manual").await), Vec::<String>::new());
     let nobody = list(&mut browser, "?q=%25%27%22%3Cscript%3E").await;

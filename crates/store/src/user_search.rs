@@ -12,7 +12,7 @@ use crate::{
     CustomerWrite,
     error::Result,
     given::Given,
-    sql::{Connection, all, execute, statements},
+    sql::{Connection, all, execute, one, statements},
     user_lists::UserFilter,
     user_pages::Place,
 };
@@ -29,9 +29,19 @@ statements! {
     PARTS = "SELECT u.id, u.sort_name, u.primary_address, u.changed_at FROM ", found("$2"), "
              s.customer_id = $1 AND s.text LIKE $3 ESCAPE '!' AND u.customer_id = $1
              AND (CAST($4 AS TEXT) = '' OR u.source = $4) AND (CAST($5 AS TEXT) = '' OR u.status = $5) LIMIT $6";
+    PARTS_COUNT = "SELECT COUNT(*) FROM (SELECT u.id FROM ", found("$2"), "
+             s.customer_id = $1 AND s.text LIKE $3 ESCAPE '!' AND u.customer_id = $1
+             AND (CAST($4 AS TEXT) = '' OR u.source = $4) AND (CAST($5 AS TEXT) = '' OR u.status = $5) LIMIT $6) AS found";
     NAME_BEGINS = "SELECT u.id, u.sort_name, u.primary_address, u.changed_at FROM users u
                    WHERE u.customer_id = $1 AND u.sort_name >= $2 AND u.sort_name < $3
                        AND (CAST($4 AS TEXT) = '' OR u.source = $4) AND (CAST($5 AS TEXT) = '' OR u.status = $5) LIMIT $6";
+    NAME_BEGINS_COUNT = "SELECT COUNT(*) FROM (SELECT u.id FROM users u
+                   WHERE u.customer_id = $1 AND u.sort_name >= $2 AND u.sort_name < $3
+                       AND (CAST($4 AS TEXT) = '' OR u.source = $4) AND (CAST($5 AS TEXT) = '' OR u.status = $5) LIMIT $6) AS found";
+    ADDRESS_BEGINS_COUNT = "SELECT COUNT(*) FROM (SELECT u.id
+                      FROM user_addresses a JOIN users u ON u.customer_id = a.customer_id AND u.id = a.user_id
+                      WHERE a.customer_id = $1 AND a.address >= $2 AND a.address < $3
+                          AND (CAST($4 AS TEXT) = '' OR u.source = $4) AND (CAST($5 AS TEXT) = '' OR u.status = $5) LIMIT $6) AS found";
     ADDRESS_BEGINS = "SELECT u.id, u.sort_name, u.primary_address, u.changed_at
                       FROM user_addresses a JOIN users u ON u.customer_id = a.customer_id AND u.id = a.user_id
                       WHERE a.customer_id = $1 AND a.address >= $2 AND a.address < $3
@@ -136,17 +146,37 @@ pub(crate) async fn found(
     let mut places = Vec::new();
     if search.is_prefix() {
         let (from, to) = (search.as_str(), format!("{}{LAST}", search.as_str()));
-        for statement in [NAME_BEGINS, ADDRESS_BEGINS] {
-            let found =
-                all!(connection, Place, statement, customer_id, from, to.as_str(), source, status, limit)?;
-            // Counted before one who is found twice is dropped: what lies beyond the limit was not looked at.
-            if over(&found, most) {
+        for (count, statement) in [(NAME_BEGINS_COUNT, NAME_BEGINS), (ADDRESS_BEGINS_COUNT, ADDRESS_BEGINS)] {
+            // Counted before one who is found twice is dropped: what lies beyond the limit was not looked at. Counting is also cheaper than
+            // reading as many for nothing.
+            let (count,) = one!(connection, (i64,), count, customer_id, from, to.as_str(), source, status, limit)?;
+            if count > most {
                 return Ok(None);
             }
+            let found =
+                all!(connection, Place, statement, customer_id, from, to.as_str(), source, status, limit)?;
             places.extend(found);
         }
     } else {
         let (trigrams, pattern) = (search.trigrams(customer_id), search.pattern());
+        let (trigrams, pattern) = (trigrams.as_str(), pattern.as_str());
+        if most < i64::MAX {
+            // Counting is cheaper than reading as many for nothing.
+            let (count,) = one!(
+                connection,
+                (i64,),
+                PARTS_COUNT,
+                customer_id,
+                trigrams,
+                pattern,
+                source,
+                status,
+                limit
+            )?;
+            if count > most {
+                return Ok(None);
+            }
+        }
         places = all!(connection, Place, PARTS, customer_id, trigrams, pattern, source, status, limit)?;
     }
     places.sort_unstable_by_key(|place| place.id);
