@@ -217,4 +217,30 @@ on_both_engines! {
             }
         }
     }
+
+    async fn many_who_all_stand_at_the_other_end_of_a_long_list_are_found_as_well(db: &TestDb) {
+        let customer = db.customer().await;
+        let users: Vec<UserWrite> = (0..7_000_usize)
+            .map(|number| {
+                let name = if number % 5 == 0 { format!("zzz {number:05}") } else { format!("aaa {number:05}") };
+                let mut user = new_user(&name, &format!("u{number}@contoso.com"), &[]);
+                user.service_on = number % 5 != 0;
+                user
+            })
+            .collect();
+        for chunk in users.chunks(1_000) {
+            write(&customer, chunk).await;
+        }
+        let expected: Vec<String> =
+            (0..7_000).filter(|number| number % 5 == 0).map(|number| format!("u{number}@contoso.com")).collect();
+        for filter in [
+            UserFilter { search: Search::new("zzz"), ..UserFilter::default() },
+            UserFilter { status: Some(Status::Inactive), ..UserFilter::default() },
+        ] {
+            let page = UserPage { filter, limit: 400, ..UserPage::default() };
+            assert_eq!(walked(&customer, &page).await.0, expected, "{page:?}");
+            let down = UserPage { descending: true, ..page };
+            assert!(walked(&customer, &down).await.0.iter().rev().eq(&expected), "{down:?}");
+        }
+    }
 }
