@@ -30,13 +30,14 @@ async fn postgres_prepares_every_statement() {
 
 /// Those that are meant to read all of a customer's rows, or a table that stays small. A plan for the table of customers also shows how
 /// SQLite would find what refers to one.
-const READS_ALL: [&str; 15] = [
+const READS_ALL: [&str; 18] = [
     "::customers::",
     "::administrators::COUNT",
     "::conflicts::END_IGNORES",
     "::conflicts::SHIFT",
     // They read what they themselves found on the way from group to group, and as many members as are counted.
     "::group_lists::",
+    "::conflicts::PUT_OFF_IGNORES",
     "PROMISE",
     "::mirror::LOST",
     "::mirror_groups::LOST",
@@ -45,8 +46,10 @@ const READS_ALL: [&str; 15] = [
     "::services::REMOVE_DOMAINS",
     "::sessions::PRUNE_",
     "::take_overs::ALL",
+    "::take_overs::SETTLE",
     "::topics::ALL",
     "::user_counts::ALL",
+    "::user_counts::IN_CONFLICT",
 ];
 
 #[tokio::test]
