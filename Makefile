@@ -21,9 +21,10 @@ lint: ## Format and clippy, both sides
 	@scripts/setup test
 	@scripts/lint
 
-bench: ## How fast filters are parsed, checked and evaluated
+bench: ## How fast filters are checked, and users are found among a thousand and a hundred thousand
 	@scripts/setup run
 	@scripts/cargo bench --package odata-filter
+	@scripts/cargo bench --package store
 
 soak: ## The property tests with long histories
 	@scripts/setup run

@@ -5,13 +5,14 @@
 //! the sign-in page or answered with 403 or 404, a call from the browser gets the same status with the error's code.
 
 pub mod password;
+mod query;
 mod session;
 mod sign_in;
 
 use std::sync::Arc;
 
 use axum::http::{
-    StatusCode,
+    HeaderMap, StatusCode,
     header::{ACCEPT, LOCATION},
     request::Parts,
 };
@@ -24,6 +25,7 @@ use store::{Administrator, Customer, CustomerStore, Session, StoreError};
 use sync::{Actor, Engine, SyncError};
 
 pub use self::{
+    query::Query,
     session::{ClientAddress, SessionToken, cookie, end_every_session, end_session, set_cookie},
     sign_in::{SignIn, SignInRefused, sign_in, take_remembered_email},
 };
@@ -123,6 +125,29 @@ pub async fn require(slug: &str, role: Role) -> Result<Desk, AppError> {
         None => Err(refuse(AppError::NotFound)),
         Some(own) if own < role => Err(refuse(AppError::Forbidden)),
         Some(own) => Ok(Desk { portal, customer, session, role: own }),
+    }
+}
+
+/// The desk for a plain route, which has no page around it.
+///
+/// # Errors
+/// As for [`require`]; nothing of the response is shaped here.
+pub async fn require_plain(
+    portal: &Portal,
+    headers: &HeaderMap,
+    slug: &str,
+    role: Role,
+) -> Result<Desk, AppError> {
+    let unexpected = |error: &StoreError| if error.is_transient() { AppError::Busy } else { internal(error) };
+    let Some(token) = SessionToken::of(headers, &portal.public) else { return Err(AppError::SignedOut) };
+    let session = portal.engine.store.session(&token.hash(), portal.now()).await;
+    let Some(session) = session.map_err(|error| unexpected(&error))? else { return Err(AppError::SignedOut) };
+    let customer = portal.engine.store.customer(slug).await.map_err(|error| unexpected(&error))?;
+    let Some(customer) = customer else { return Err(AppError::NotFound) };
+    match session.administrator.role_for(customer.customer().id) {
+        None => Err(AppError::NotFound),
+        Some(own) if own < role => Err(AppError::Forbidden),
+        Some(own) => Ok(Desk { portal: portal.clone(), customer, session, role: own }),
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod field;
 mod icon;
+mod list;
 mod message;
 mod moment;
 mod pager;
+mod rendered;
 mod state;
 mod steps;
 mod submit;
@@ -12,9 +14,11 @@ mod submit;
 pub use domain::number::{count, counted};
 pub use field::{Checkbox, SelectField, TextField};
 pub use icon::Icon;
+pub use list::{Address, Choice, SearchForm, SortHead};
 pub use message::{Message, Toast, Tone};
 pub use moment::{Moment, MomentView};
 pub use pager::Pager;
+pub use rendered::{Rendered, RenderedView};
 pub use state::{Empty, ErrorView, Loading};
 pub use steps::Steps;
 pub use submit::Submit;

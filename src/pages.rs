@@ -5,7 +5,12 @@ mod customers;
 mod dashboard;
 mod directory_services;
 mod frame;
+mod groups;
+mod live;
 mod login;
+#[cfg(feature = "ssr")]
+mod progress;
+mod screen;
 mod setup;
 mod sync_history;
 mod users;
@@ -20,6 +25,9 @@ use leptos_router::{
 };
 
 use crate::{components::ErrorView, error::AppError};
+
+#[cfg(feature = "ssr")]
+pub(crate) use self::{progress::progress, users::read as users_page};
 
 /// The document around every page. `theme` is the reader's choice: `light`, `dark`, or neither for what the system prefers.
 #[cfg(feature = "ssr")]
@@ -59,6 +67,14 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=dashboard::Dashboard ssr=SsrMode::Async />
                     <Route path=path!("dashboard") view=dashboard::Dashboard ssr=SsrMode::Async />
                     <Route path=path!("users") view=users::Users ssr=SsrMode::Async />
+                    <Route path=path!("users/new") view=users::ManualUserForm ssr=SsrMode::Async />
+                    <Route path=path!("users/import") view=users::ImportUsers ssr=SsrMode::Async />
+                    <Route path=path!("users/take-over") view=users::TakeOvers ssr=SsrMode::Async />
+                    <Route path=path!("users/:id") view=users::UserPage ssr=SsrMode::Async />
+                    <Route path=path!("users/:id/edit") view=users::ManualUserForm ssr=SsrMode::Async />
+                    <Route path=path!("users/:id/delete") view=users::DeleteManualUser ssr=SsrMode::Async />
+                    <Route path=path!("groups") view=groups::Groups ssr=SsrMode::Async />
+                    <Route path=path!("groups/:id") view=groups::GroupPage ssr=SsrMode::Async />
                     <Route
                         path=path!("service-settings/directory-services")
                         view=directory_services::DirectoryServices

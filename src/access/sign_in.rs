@@ -57,6 +57,8 @@ pub async fn sign_in(portal: &Portal, typed: SignIn) -> Result<Result<String, Si
     }
     let known = store.administrator_by_email(&email).await.map_err(|error| store_error(&error))?;
     let known = known.filter(|administrator| administrator.deactivated_at.is_none());
+    // Who was invited has no password yet: nothing that is typed is right.
+    let known = known.filter(|administrator| !administrator.password_hash.is_empty());
     let stored = known.as_ref().map(|administrator| administrator.password_hash.clone());
     let too_long = typed.password.expose().len() > password::LONGEST;
     let right = portal.passwords.verify(typed.password, stored).await.map_err(|error| internal(&error))?;

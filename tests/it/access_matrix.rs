@@ -59,6 +59,14 @@ async fn every_page_is_for_those_who_may_see_it() {
         ("/customers/{slug}", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/dashboard", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/users", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/users/new", Least::At(Role::Administrator), StatusCode::OK),
+        ("/customers/{slug}/users/import", Least::At(Role::Administrator), StatusCode::OK),
+        ("/customers/{slug}/users/take-over", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/users/{id}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
+        ("/customers/{slug}/users/{id}/edit", Least::At(Role::Administrator), StatusCode::NOT_FOUND),
+        ("/customers/{slug}/users/{id}/delete", Least::At(Role::Administrator), StatusCode::NOT_FOUND),
+        ("/customers/{slug}/groups", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/groups/{id}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
         ("/customers/{slug}/service-settings/directory-services", Least::At(Role::Viewer), StatusCode::OK),
         (
             "/customers/{slug}/service-settings/directory-services/entra-id/connect",
@@ -79,6 +87,7 @@ async fn every_page_is_for_those_who_may_see_it() {
             let path = path
                 .replace("{slug}", "default")
                 .replace("{run}", "018f0000-0000-7000-8000-000000000000")
+                .replace("{id}", "018f0000-0000-7000-8000-000000000000")
                 .replace("{*any}", "nothing/here");
             let answer = browser.get(&path).await;
             match refusal(least, role, signed_in) {
@@ -108,6 +117,23 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("frame", &[("slug", "default")], at(Role::Viewer)),
         ("dashboard", &[("slug", "default")], at(Role::Viewer)),
         ("users", &[("slug", "default")], at(Role::Viewer)),
+        ("user", &[("slug", "default"), ("id", "not an id")], at(Role::Viewer)),
+        ("set_service", &[("slug", "default"), ("id", "not an id"), ("on", "off")], at(Role::Operator)),
+        ("manual_user_form", &[("slug", "default"), ("id", "")], at(Role::Administrator)),
+        ("save_manual_user", &[("slug", "default"), ("name", ""), ("primary", "")], at(Role::Administrator)),
+        ("delete_manual_user_page", &[("slug", "default"), ("id", "not an id")], at(Role::Administrator)),
+        ("delete_manual_user", &[("slug", "default"), ("id", "not an id")], at(Role::Administrator)),
+        ("import_users_page", &[("slug", "default")], at(Role::Administrator)),
+        ("import_users", &[("slug", "default"), ("csv", "")], at(Role::Administrator)),
+        ("take_overs", &[("slug", "default")], at(Role::Viewer)),
+        (
+            "decide_take_over",
+            &[("slug", "default"), ("id", "not an id"), ("external_id", "x"), ("decision", "take")],
+            at(Role::Operator),
+        ),
+        ("groups", &[("slug", "default")], at(Role::Viewer)),
+        ("group", &[("slug", "default"), ("id", "not an id")], at(Role::Viewer)),
+        ("cancel_run", &[("slug", "default"), ("run", "not an id")], at(Role::Operator)),
         ("directory_services", &[("slug", "default")], at(Role::Viewer)),
         ("connect_page", &[("slug", "default")], at(Role::Viewer)),
         ("connect", &[("slug", "default"), ("intent", "save")], at(Role::Administrator)),
@@ -127,8 +153,8 @@ async fn every_server_function_is_for_those_who_may_call_it() {
                 Some(refusal) => {
                     assert_eq!(answer.status, refusal, "{name} calls {function} {fields:?}: {}", answer.body)
                 }
-                // The one function that answers "not found" to those who may call it: there is no such run.
-                None if *function == "run" => {
+                // These answer "not found" to those who may call them: there is no such run, user or group.
+                None if fields.iter().any(|(_, value)| *value == "not an id") => {
                     assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name} calls {function}")
                 }
                 None => assert_eq!(

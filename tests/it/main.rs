@@ -5,7 +5,10 @@
 mod access_matrix;
 mod command_line;
 mod connect;
+mod groups;
+mod live;
 mod sessions;
 mod support;
+mod users;
 mod walls;
 mod web;

@@ -95,7 +95,7 @@ pub struct GroupWrite {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: i64,
     public_id: String,
     source: String,

@@ -27,6 +27,9 @@ statements! {
     OF_RUN = "SELECT c.id, c.run_id, (SELECT r.public_id FROM runs r WHERE r.customer_id = $1 AND r.id = c.run_id) AS run_public_id, c.at,
                   c.object, c.object_id, c.display_name, c.address, c.action, c.reason, c.changes
               FROM run_changes c WHERE c.customer_id = $1 AND c.run_id = $2 AND c.id > $3 ORDER BY c.id LIMIT $4";
+    OF_ACTION = "SELECT c.id, c.run_id, (SELECT r.public_id FROM runs r WHERE r.customer_id = $1 AND r.id = c.run_id) AS run_public_id, c.at,
+                     c.object, c.object_id, c.display_name, c.address, c.action, c.reason, c.changes
+                 FROM run_changes c WHERE c.customer_id = $1 AND c.run_id = $2 AND c.action = $3 AND c.id > $4 ORDER BY c.id LIMIT $5";
     OF_OBJECT = "SELECT c.id, c.run_id, (SELECT r.public_id FROM runs r WHERE r.customer_id = $1 AND r.id = c.run_id) AS run_public_id, c.at,
                      c.object, c.object_id, c.display_name, c.address, c.action, c.reason, c.changes
                  FROM run_changes c WHERE c.customer_id = $1 AND c.object_id = $2 AND c.id < $3 ORDER BY c.id DESC LIMIT $4";
@@ -115,6 +118,22 @@ impl CustomerStore {
     pub async fn run_changes(&self, run_id: i64, after_id: i64, limit: i64) -> Result<Vec<RunChangeRow>> {
         let mut connection = self.read().await?;
         let rows = all!(connection, Row, OF_RUN, self.id(), run_id, after_id, limit)?;
+        rows.into_iter().map(RunChangeRow::try_from).collect()
+    }
+
+    /// As [`CustomerStore::run_changes`], of one kind only.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn run_changes_of(
+        &self,
+        run_id: i64,
+        action: Action,
+        after_id: i64,
+        limit: i64,
+    ) -> Result<Vec<RunChangeRow>> {
+        let mut connection = self.read().await?;
+        let rows = all!(connection, Row, OF_ACTION, self.id(), run_id, action.name(), after_id, limit)?;
         rows.into_iter().map(RunChangeRow::try_from).collect()
     }
 

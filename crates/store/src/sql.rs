@@ -29,6 +29,8 @@ pub struct Statement {
 /// - `NAME = "text";` is one text for both.
 /// - `NAME = "… id ", among("$3" "BIGINT"), "…";` compares with the values of a list, the last parameter. On Postgres this is `= ANY`, not a
 ///   subquery: a table that was never analysed makes its planner join the list with all rows of a customer, pair by pair.
+/// - `NAME = "… FROM ", found("$2"), " …";` reads the candidates of a search, users as `u` and their texts as `s`, and goes on within
+///   WHERE: SQLite's index is asked with that parameter, Postgres finds them by the pattern that the rest compares with.
 /// - `NAME = "… FROM ", given("$3": id "BIGINT" 0 "$3", address "TEXT" 1 "$4"), "…";` puts the given rows in between as a table named
 ///   `given`: after the colon each column's name, its Postgres type, its position in SQLite's JSON rows and its parameter in Postgres;
 ///   before the colon SQLite's one parameter.
@@ -46,6 +48,27 @@ macro_rules! statement {
             name: concat!(module_path!(), "::", stringify!($name)),
             sqlite: $text,
             postgres: $text,
+        }
+    };
+    ($name:ident, $before:literal, found($query:literal), $after:literal) => {
+        $crate::sql::Statement {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            // CROSS JOIN keeps the order: from the index to the rows, one by one, as many as are asked for.
+            sqlite: concat!(
+                $before,
+                "user_search_index i CROSS JOIN user_search s ON s.user_id = i.rowid CROSS JOIN users u ON u.id = s.user_id
+                WHERE i.user_search_index MATCH ",
+                $query,
+                " AND ",
+                $after
+            ),
+            postgres: concat!(
+                $before,
+                "user_search s JOIN users u ON u.id = s.user_id WHERE CAST(",
+                $query,
+                " AS TEXT) <> '' AND ",
+                $after
+            ),
         }
     };
     ($name:ident, $before:literal, among($list:literal $type:literal), $after:literal) => {

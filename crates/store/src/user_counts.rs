@@ -20,7 +20,8 @@ statements! {
     /// Changes nothing, but lets one transaction at a time change a customer's users on Postgres, so that what is counted before and after a
     /// write is this write's difference. SQLite has one writer anyway.
     LOCK = "UPDATE customers SET suspended_at = suspended_at WHERE id = $1";
-    COUNT = "SELECT u.source, u.status, COUNT(*) FROM users u WHERE u.customer_id = $1 AND u.id ", among("$2" "BIGINT"), " GROUP BY u.source, u.status";
+    /// COALESCE keeps SQLite from counting all users of the customer along the index of sources and statuses.
+    COUNT = "SELECT u.source, u.status, COUNT(*) FROM users u WHERE COALESCE(u.customer_id = $1, FALSE) AND u.id ", among("$2" "BIGINT"), " GROUP BY u.source, u.status";
     ADD = "INSERT INTO user_counts (customer_id, source, status, users)
            SELECT CAST($1 AS BIGINT), given.source, given.status, given.users FROM ",
           given("$2": source "TEXT" 0 "$2", status "TEXT" 1 "$3", users "BIGINT" 2 "$4"),

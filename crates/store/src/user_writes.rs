@@ -157,6 +157,7 @@ impl CustomerWrite {
             undelivered.filter_map(|(user, id)| user.conflict.as_ref().map(|conflict| (*id, conflict)));
         self.put_conflicts(undelivered).await?;
 
+        self.write_search(&ids).await?;
         self.recount(&ids, difference).await?;
         Ok(Written { ids })
     }
@@ -254,10 +255,11 @@ impl CustomerWrite {
         let held = self.holders(&asked).await?.into_iter().map(|row| (row.user_id, row.address));
         // What somebody else holds by now is not theirs to release.
         let asked: HashSet<&(i64, Address)> = addresses.iter().collect();
-        let released = held.filter(|holding| asked.contains(holding)).map(|(_, address)| address.to_string());
-        let given = Given::nothing().texts(released);
+        let released: Vec<(i64, Address)> = held.filter(|holding| asked.contains(holding)).collect();
+        let given = Given::nothing().texts(released.iter().map(|(_, address)| address.to_string()));
         execute!(self.connection, RELEASE, self.customer_id; given)?;
-        Ok(())
+        let users: Vec<i64> = released.into_iter().map(|(user, _)| user).collect();
+        self.write_search(&users).await
     }
 }
 

@@ -89,7 +89,7 @@ impl Engine {
     }
 
     /// Waits for [`stop`](Self::stop).
-    pub(crate) async fn stopped(&self) {
+    pub async fn stopped(&self) {
         let mut stopping = self.stopping.subscribe();
         // The sender lives in `self`, so this cannot fail before it is true.
         let _closed = stopping.wait_for(|stopping| *stopping).await;

@@ -11,6 +11,9 @@
 //! - [`run`]: starting, running and reporting a sync;
 //! - [`conflicts`]: users that the directory does not deliver any more;
 //! - [`schedule`]: when the next sync is due, and starting those that are;
+//! - [`health`]: how the sync of a customer is doing;
+//! - [`customers`]: whose directories are read;
+//! - [`manual_users`]: people who are entered by hand, and anybody's service on and off;
 //! - [`administrators`]: who may sign in, and as what.
 //!
 //! What may be refused for a reason that an administrator can cure comes back as a value (`Ok(Err(refused))`), with words; a
@@ -19,13 +22,17 @@
 pub mod administrators;
 pub mod conflicts;
 pub mod connect;
+pub mod customers;
 mod engine;
 mod error;
 mod filter;
+pub mod health;
+pub mod manual_users;
 pub mod rules;
 pub mod run;
 pub mod schedule;
 pub mod settings_file;
+pub mod take_overs;
 
 pub use engine::{Actor, Engine};
 pub use error::SyncError;

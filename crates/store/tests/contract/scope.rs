@@ -89,7 +89,7 @@ on_both_engines! {
         assert_eq!(us.user(theirs.user.public_id).await.unwrap(), None);
         assert!(us.user_aliases(&[theirs.user_id]).await.unwrap().is_empty());
         assert_eq!(us.users(UserPage { limit: 9, ..UserPage::default() }).await.unwrap().rows, []);
-        let page = us.users(UserPage { before: Some(UserCursor { sort_name: "b".to_owned(), id: 0 }), limit: 9, after: None });
+        let page = us.users(UserPage { before: Some(UserCursor { key: "b".to_owned(), id: 0 }), limit: 9, ..UserPage::default() });
         let page = page.await.unwrap();
         assert_eq!((page.rows.len(), page.has_previous, page.has_next), (0, false, false));
         assert_eq!(us.export_users(None, 9).await.unwrap(), []);

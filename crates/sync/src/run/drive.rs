@@ -146,7 +146,9 @@ async fn finish(
         interrupted,
         random: job.engine.random.as_ref(),
     };
-    if let Err(error) = write_end(job, &ended, &text).await {
+    if matches!(result, Err(Failure::Beneath(SyncError::LeaseLost))) {
+        tracing::warn!(run = %started.public_id, "a sync lost its lease: it was cancelled, or another process took it over");
+    } else if let Err(error) = write_end(job, &ended, &text).await {
         // The row stays behind as running; whoever starts the next run ends it.
         tracing::error!(%error, run = %started.public_id, "the end of a sync could not be written");
     }

@@ -4,6 +4,8 @@
 //! takes the mark away; a chunk that still went by the old rules would take it away for nothing. So both hold the same lock
 //! ([`hold_plan`]), and a chunk first looks whether its rules are still the saved ones.
 
+mod explain;
+
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
@@ -33,6 +35,8 @@ use crate::{
 pub(crate) async fn hold_plan(write: &mut CustomerWrite) -> Result<(), StoreError> {
     write.raise_topic("plan").await
 }
+
+pub use explain::explain;
 
 /// The rules of a run.
 pub(super) struct PlanRules {

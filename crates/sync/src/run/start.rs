@@ -13,7 +13,7 @@ use super::{Owner, RunReport, drive};
 use crate::{Actor, Engine, SyncError, connect};
 
 /// The lease under which a customer's runs are made: one at a time, whatever the process.
-const LEASE: &str = "sync";
+pub(super) const LEASE: &str = "sync";
 /// How long a lease is good for without being renewed.
 pub(super) const LEASE_MS: i64 = 20_000;
 
