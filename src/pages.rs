@@ -6,6 +6,7 @@ mod dashboard;
 mod directory_services;
 mod frame;
 mod login;
+mod screen;
 mod setup;
 mod sync_history;
 mod users;
@@ -97,6 +98,15 @@ fn NothingHere() -> impl IntoView {
         <Title text="Not found" />
         <ErrorView error=AppError::NotFound />
     }
+}
+
+/// Cuts a list that was asked for one row more than a page holds, and says whether there is a next page.
+#[cfg(feature = "ssr")]
+fn cut<T>(rows: &mut Vec<T>, page: i64) -> bool {
+    let page = usize::try_from(page).unwrap_or(usize::MAX);
+    let more = rows.len() > page;
+    rows.truncate(page);
+    more
 }
 
 /// The customer's slug in the address.
