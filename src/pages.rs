@@ -1,5 +1,8 @@
 //! The screens: a component and its server functions side by side, one file or folder per screen; here the document and the routes.
 
+mod account;
+mod administrators;
+mod audit_log;
 mod connect;
 mod customers;
 mod dashboard;
@@ -55,6 +58,8 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/login") view=login::Login ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=setup::Setup ssr=SsrMode::Async />
+                <Route path=path!("/invitation") view=account::Invitation ssr=SsrMode::Async />
+                <Route path=path!("/account") view=account::Account ssr=SsrMode::Async />
                 <Route path=path!("/customers") view=customers::Customers ssr=SsrMode::Async />
                 <ParentRoute path=path!("/customers/:slug") view=frame::Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=dashboard::Dashboard ssr=SsrMode::Async />
@@ -72,6 +77,9 @@ pub fn App() -> impl IntoView {
                     />
                     <Route path=path!("sync-history") view=sync_history::SyncHistory ssr=SsrMode::Async />
                     <Route path=path!("sync-history/:run") view=sync_history::RunPage ssr=SsrMode::Async />
+                    <Route path=path!("audit-log") view=audit_log::AuditLog ssr=SsrMode::Async />
+                    <Route path=path!("administrators") view=administrators::Administrators ssr=SsrMode::Async />
+                    <Route path=path!("settings") view=customers::CustomerSettings ssr=SsrMode::Async />
                     <Route path=path!("*any") view=NothingHere ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>

@@ -137,6 +137,7 @@ fn Menu(
                     <Icon name="users" />"Users" <span class="menu-count">{users.map(count)}</span>
                 </A>
             </li>
+            <li><A href=link("groups")><Icon name="groups" />"Groups"</A></li>
             <li class="menu-heading">"Service Settings"</li>
             <li>
                 <A href=link("service-settings/directory-services")>
@@ -144,6 +145,8 @@ fn Menu(
                 </A>
             </li>
             <li><A href=link("sync-history")><Icon name="history" />"Sync History"</A></li>
+            <li><A href=link("audit-log")><Icon name="log" />"Audit Log"</A></li>
+            <li><A href=link("administrators")><Icon name="lock" />"Administrators"</A></li>
         </ul>
     }
 }
@@ -224,6 +227,7 @@ fn Account(name: String) -> impl IntoView {
                     {theme("dark", "Dark")}
                     {theme("auto", "As the system")}
                 </form>
+                <ul class="plain"><li><a href="/account">"Your account"</a></li></ul>
                 <form method="post" action="/api/sign_out">
                     <button type="submit">"Sign out"</button>
                     <button type="submit" name="everywhere" value="on">"Sign out everywhere"</button>
