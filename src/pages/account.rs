@@ -3,15 +3,12 @@
 use leptos::prelude::*;
 
 use super::screen::{Place, screen};
-use crate::{
-    components::{Message, Rendered},
-    error::AppError,
-};
+use crate::{components::Rendered, error::AppError};
 
 /// The account of whoever is signed in.
 #[server(endpoint = "account")]
 async fn account() -> Result<Rendered, AppError> {
-    use crate::access;
+    use crate::{access, components::Message};
 
     let visitor = access::signed_in().await?;
     let start = access::start_page(&visitor.portal, &visitor.session.administrator).await;
@@ -25,7 +22,10 @@ async fn account() -> Result<Rendered, AppError> {
 async fn change_password(present: String, password: String) -> Result<(), AppError> {
     use domain::Secret;
 
-    use crate::{access, components::Tone};
+    use crate::{
+        access,
+        components::{Message, Tone},
+    };
 
     let visitor = access::signed_in().await?;
     let (portal, own) = (&visitor.portal, &visitor.session.administrator);
