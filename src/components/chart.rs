@@ -30,7 +30,7 @@ pub struct Column {
 
 /// How tall the part of a bar is: in proportion, but never so small that something looks like nothing.
 fn tall(value: i64, most: i64) -> i64 {
-    if value == 0 { 0 } else { (value * HEIGHT / most.max(1)).clamp(2, HEIGHT) }
+    if value == 0 { 0 } else { (value * HEIGHT / most.max(1)).clamp(3, HEIGHT) }
 }
 
 /// Columns of stacked bars, with a legend. `caption` says what the picture shows.
@@ -51,9 +51,10 @@ pub fn columns(caption: &'static str, series: &[Series], columns: Vec<Column>) -
         let told: Vec<_> =
             told.map(|(value, series)| format!("{} {}", count(*value), series.words)).collect();
         let failed = (column.failures > 0).then(|| {
-            let path = format!("M{} 1l4 4m0 -4l-4 4", x + 8);
-            view! { <path class="failure" d=path></path> }
+            view! { <rect class="failure" x=x + 3 y=0 width=COLUMN - 6 height=6></rect> }
         });
+        let mut told = told;
+        told.extend((column.failures > 0).then(|| format!("{} failed", count(column.failures))));
         let told = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
         view! {
             <g>
@@ -95,10 +96,11 @@ pub fn columns(caption: &'static str, series: &[Series], columns: Vec<Column>) -
                 {ends}
                 <ul class="plain legend">
                     {legend}
-                    {any_failure.then(|| view! { <li><span class="failure-mark">"×"</span>"failed"</li> })}
+                    {any_failure.then(|| view! { <li><span class="swatch failure"></span>"failed (above)"</li> })}
                 </ul>
             </div>
-            <table class="visually-hidden">
+            // In a box of its own: a table does not shrink to nothing.
+            <div class="visually-hidden"><table>
                 <caption>{caption}</caption>
                 <thead>
                     <tr>
@@ -108,7 +110,7 @@ pub fn columns(caption: &'static str, series: &[Series], columns: Vec<Column>) -
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
-            </table>
+            </table></div>
         </div>
     }
 }
@@ -138,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_is_little_beside_much_is_still_seen_and_nothing_is_not() {
-        assert_eq!(tall(1, 100_000), 2);
+        assert_eq!(tall(1, 100_000), 3);
         assert_eq!(tall(0, 100_000), 0);
         assert_eq!(tall(100_000, 100_000), HEIGHT);
         assert_eq!(tall(50, 100), HEIGHT / 2);

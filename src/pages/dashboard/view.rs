@@ -45,7 +45,7 @@ pub(super) fn page(desk: &Desk, figures: Figures) -> impl IntoView + use<> {
             <h1>"Dashboard"</h1>
         </div>
         {alarms}
-        <div class="cards">{sync} {pictures}</div>
+        <div class="cards pairs">{sync} {pictures}</div>
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn page(desk: &Desk, overview: Overview, typed: Option<String>) -> im
         </div>
         {alarms(&health, slug, now, suspended)}
         {none_on}
-        <div class="cards">
+        <div class="cards pairs">
             {entra_card(&health, slug, now)}
             {ldap_card(ldap.as_ref())}
             {domains_card(&managed, &verified, typed, slug, may_change)}

@@ -31,6 +31,7 @@ pub(super) fn page(
         .then(|| runs.last().map(|run| query.link(&path(desk), &[], &[("before", &run.id.to_string())])))
         .flatten();
     let previous = (!query.get("before").is_empty()).then(|| path(desk));
+    let paged = next.is_some() || previous.is_some();
     let preview = (desk.role >= Role::Operator).then(|| {
         view! {
             <form method="post" action="/api/preview">
@@ -50,7 +51,7 @@ pub(super) fn page(
     } else {
         view! {
             <Runs slug=slug.clone() runs=runs now=now />
-            <Pager previous=previous next=next place="The latest first" />
+            {paged.then(|| view! { <Pager previous=previous next=next place="The latest first" /> })}
         }
         .into_any()
     };
@@ -86,8 +87,15 @@ fn Runs(slug: String, runs: Vec<Run>, now: Timestamp) -> impl IntoView {
     let rows = runs.into_iter().map(|run| {
         let (class, icon, word) = words::outcome_sign(run.outcome);
         let (by, duration) = (words::started_by(&run), words::duration(words::seconds(&run, now)));
-        let would = if run.purpose == Purpose::Preview { "would" } else { "" };
-        let figure = move |number: i64| view! { <span class=would>{count(number)}</span> };
+        let preview = run.purpose == Purpose::Preview;
+        let figure = move |number: i64| {
+            let class = match number {
+                0 => "soft",
+                _ if preview => "would",
+                _ => "",
+            };
+            view! { <span class=class>{count(number)}</span> }
+        };
         let counts = run.counts;
         view! {
             <tr>
@@ -99,13 +107,13 @@ fn Runs(slug: String, runs: Vec<Run>, now: Timestamp) -> impl IntoView {
                 <td data-label="What">{words::purpose(run.purpose)}</td>
                 <td data-label="Outcome"><span class=format!("badge {class}")><Icon name=icon />{word}</span></td>
                 <td data-label="Started by"><bdi>{by}</bdi></td>
-                <td data-label="Read" class="number">{count(counts.users_read)}</td>
+                <td data-label="Read" class="number">{figure(counts.users_read)}</td>
                 <td data-label="Added" class="number">{figure(counts.added)}</td>
                 <td data-label="Changed" class="number">{figure(counts.updated)}</td>
                 <td data-label="Missing" class="number">{figure(counts.missing)}</td>
                 <td data-label="Back" class="number">{figure(counts.restored)}</td>
                 <td data-label="Deleted" class="number">{figure(counts.deleted)}</td>
-                <td data-label="Held" class="number">{count(counts.held)}</td>
+                <td data-label="Held" class="number">{figure(counts.held)}</td>
                 <td data-label="Duration" class="number">{duration}</td>
             </tr>
         }

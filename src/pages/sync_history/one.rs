@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How many changes stand on a page.
-const CHANGES_PER_PAGE: i64 = 100;
+const CHANGES_PER_PAGE: i64 = 50;
 /// How many notices stand on a page.
 const NOTICES_PER_PAGE: i64 = 50;
 
@@ -65,14 +65,14 @@ pub(super) fn page(desk: &Desk, query: &Query, found: Found) -> impl IntoView + 
             <h1>{words::purpose(run.purpose)}</h1>
             <a href=all>"All syncs"</a>
         </div>
-        {summary(&run, slug, desk.portal.now())}
+        {summary(&run, slug, desk.portal.now(), notice_counts.iter().map(|(_, number)| number).sum())}
         {changes_card(&run, changes, query, &path, slug)}
         {notices_card(notice_counts, notices, query, &path)}
     }
 }
 
 /// How the run stands or ended, and what it cost.
-fn summary(run: &Run, slug: &str, now: Timestamp) -> impl IntoView + use<> {
+fn summary(run: &Run, slug: &str, now: Timestamp, notices: i64) -> impl IntoView + use<> {
     let (class, icon, word) = words::outcome_sign(run.outcome);
     let running = run.outcome == Outcome::Running;
     let counts = &run.counts;
@@ -131,6 +131,10 @@ fn summary(run: &Run, slug: &str, now: Timestamp) -> impl IntoView + use<> {
             }}
             {run.error.clone().map(|error| view! { <p class="notice bad"><Icon name="cross" /><span>{error}</span></p> })}
             {held}
+            {(notices > 0).then(|| {
+                let words = counted(notices, "notice about a single object", "notices about single objects");
+                view! { <p><a href="#notices">{words}</a></p> }
+            })}
             <dl class="figures">{figures.collect_view()}</dl>
             <details class="phases">
                 <summary>"How long it took and what was transferred"</summary>
@@ -261,7 +265,7 @@ fn change(row: RunChangeRow, slug: &str) -> impl IntoView + use<> {
         <tr>
             <th scope="row" data-label="Who">
                 {name}
-                <span class="second">{(!kind.is_empty()).then(|| format!("{kind} "))}{change.address}</span>
+                <span class="second">{(!kind.is_empty()).then(|| format!("{kind} "))}<bdi>{change.address}</bdi></span>
             </th>
             <td data-label="What">
                 <span class=format!("badge {}", words::action_class(change.action))>{words::action(change.action)}</span>

@@ -30,9 +30,11 @@ async fn postgres_prepares_every_statement() {
 
 /// Those that are meant to read all of a customer's rows, or a table that stays small. A plan for the table of customers also shows how
 /// SQLite would find what refers to one.
-const READS_ALL: [&str; 14] = [
+const READS_ALL: [&str; 16] = [
     "::customers::",
+    "::administrators::ALL",
     "::administrators::COUNT",
+    "::administrators::HOLD_FULL",
     "::conflicts::END_IGNORES",
     "::conflicts::SHIFT",
     "PROMISE",
