@@ -19,8 +19,10 @@ enum Least {
     SignedIn,
     /// Whoever has at least this role at the customer.
     At(Role),
-    /// Whoever is Administrator for all customers.
+    /// Whoever is Administrator for all customers: none of these visitors.
     Everywhere,
+    /// The same, about this customer: to a stranger there is none.
+    EverywhereAt,
 }
 
 /// A server function's name, the fields it is called with, and who may call it.
@@ -47,7 +49,8 @@ fn refusal(least: Least, role: Option<Role>, signed_in: bool) -> Option<StatusCo
         _ if !signed_in => Some(StatusCode::UNAUTHORIZED),
         (Least::SignedIn, _) => None,
         (Least::Everywhere, _) => Some(StatusCode::FORBIDDEN),
-        (Least::At(_), None) => Some(StatusCode::NOT_FOUND),
+        (Least::At(_) | Least::EverywhereAt, None) => Some(StatusCode::NOT_FOUND),
+        (Least::EverywhereAt, Some(_)) => Some(StatusCode::FORBIDDEN),
         (Least::At(least), Some(role)) => (role < least).then_some(StatusCode::FORBIDDEN),
     }
 }
@@ -73,8 +76,7 @@ async fn every_page_is_for_those_who_may_see_it() {
         ("/customers/{slug}/sync-history", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/audit-log", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/administrators", Least::At(Role::Administrator), StatusCode::OK),
-        // For administrators of all customers, who are not among these visitors.
-        ("/customers/{slug}/settings", Least::Everywhere, StatusCode::FORBIDDEN),
+        ("/customers/{slug}/settings", Least::EverywhereAt, StatusCode::FORBIDDEN),
         // No such run, and no such page: the same answer for all who are signed in.
         ("/customers/{slug}/sync-history/{run}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
         ("/customers/{slug}/{*any}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
@@ -114,9 +116,9 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("sign_in", &[("email", "x"), ("password", "y"), ("next", "/")], Least::Public),
         ("set_up", &[("token", "x"), ("email", "x"), ("display_name", ""), ("password", "y")], Least::Public),
         ("customers", &[("query", "")], Least::SignedIn),
-        ("customer_settings", &[("slug", "default")], Least::Everywhere),
+        ("customer_settings", &[("slug", "default")], Least::EverywhereAt),
         ("customer_add", &[("slug", "new"), ("name", "New")], Least::Everywhere),
-        ("customer_change", &[("slug", "default"), ("intent", "suspend")], Least::Everywhere),
+        ("customer_change", &[("slug", "default"), ("intent", "suspend")], Least::EverywhereAt),
         ("account", &[], Least::SignedIn),
         ("change_password", &[("present", "x"), ("password", "y")], Least::SignedIn),
         ("invitation", &[("query", "")], Least::Public),

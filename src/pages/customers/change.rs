@@ -10,10 +10,11 @@ use crate::{
     error::AppError,
 };
 
-/// The desk of an administrator for all customers at one of them.
+/// The desk of an administrator for all customers at one of them. To a stranger there is no such customer.
 pub(super) async fn desk(slug: &str) -> Result<Desk, AppError> {
+    let desk = access::require(slug, Role::Administrator).await?;
     access::require_everywhere().await?;
-    access::require(slug, Role::Administrator).await
+    Ok(desk)
 }
 
 fn refusal(refused: &Refused) -> Message {
