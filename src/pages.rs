@@ -3,6 +3,8 @@
 mod account;
 mod administrators;
 mod audit_log;
+#[cfg(feature = "ssr")]
+mod changed_fields;
 mod connect;
 mod customers;
 mod dashboard;

@@ -7,7 +7,7 @@ use store::{AuditFilter, AuditPage, AuditRow, StoreError};
 use crate::{
     access::{Desk, Query},
     components::{Empty, Moment, MomentView, Pager},
-    pages::customer_path,
+    pages::{changed_fields::changed_fields, customer_path},
 };
 
 /// How many entries stand on a page.
@@ -124,27 +124,13 @@ pub(super) fn page(desk: &Desk, query: &Query, found: Found) -> impl IntoView + 
 /// The entries.
 fn table(rows: Vec<AuditRow>, now: domain::Timestamp) -> impl IntoView {
     let rows = rows.into_iter().map(|AuditRow { entry, .. }| {
-        let changes = entry.changes.into_iter().map(|change| {
-            let none = || view! { <span class="soft">"none"</span> }.into_any();
-            let old = if change.old.is_empty() {
-                none()
-            } else {
-                view! { <del><bdi>{change.old}</bdi></del> }.into_any()
-            };
-            let new = if change.new.is_empty() {
-                none()
-            } else {
-                view! { <ins><bdi>{change.new}</bdi></ins> }.into_any()
-            };
-            view! { <li><span class="soft">{change.field}</span>" "{old}" → "{new}</li> }
-        });
         view! {
             <tr>
                 <td data-label="When"><MomentView moment=Moment::at(entry.at, now) /></td>
                 <th scope="row" data-label="Who"><bdi>{entry.actor}</bdi></th>
                 <td data-label="Action">{words(&entry.action)}</td>
                 <td data-label="What"><bdi>{entry.object}</bdi></td>
-                <td data-label="Before → after"><ul class="plain fields">{changes.collect_view()}</ul></td>
+                <td data-label="Before → after">{changed_fields(entry.changes)}</td>
             </tr>
         }
     });

@@ -12,7 +12,7 @@ use super::words;
 use crate::{
     access::{Desk, Query},
     components::{Icon, Moment, MomentView, Pager, count, counted},
-    pages::{customer_path, cut},
+    pages::{changed_fields::changed_fields, customer_path, cut},
 };
 
 /// How many changes stand on a page.
@@ -194,13 +194,14 @@ fn changes_card(
         rows.last().filter(|_| more).map(|row| query.link(path, &kept, &[("after", &row.id.to_string())]));
     let previous = (!query.get("after").is_empty()).then(|| query.link(path, &kept, &[]));
     let export = query.link(&format!("{path}/changes.csv"), &["action"], &[]);
-    let title = if run.purpose == Purpose::Preview { "What a sync would do" } else { "What changed" };
+    let preview = run.purpose == Purpose::Preview;
+    let title = if preview { "What a sync would do" } else { "What changed" };
     let paged = next.is_some() || previous.is_some();
     let list = if rows.is_empty() {
         view! { <p class="soft">"The run did this to nobody. "<a href=path.to_owned()>"Show all"</a></p> }
             .into_any()
     } else {
-        let rows = rows.into_iter().map(|row| change(row, slug)).collect_view();
+        let rows = rows.into_iter().map(|row| change(row, preview, slug)).collect_view();
         view! {
             <div class="table-wrap" tabindex="0" role="region" aria-label="Changes">
                 <table class="list diff">
@@ -233,34 +234,24 @@ fn changes_card(
     .into_any()
 }
 
-/// One row of the diff.
-fn change(row: RunChangeRow, slug: &str) -> impl IntoView + use<> {
+/// One row of the diff. What a preview would add is not there yet.
+fn change(row: RunChangeRow, preview: bool, slug: &str) -> impl IntoView + use<> {
     let change = row.change;
     let (folder, kind) = match change.object {
         ObjectKind::User => ("users", ""),
         ObjectKind::Group => ("groups", "Group"),
     };
-    let name = if change.action == Action::Deleted {
-        view! { <bdi>{change.display_name}</bdi> }.into_any()
-    } else {
+    let is_there = match change.action {
+        Action::Added => !preview,
+        Action::Deleted => preview,
+        Action::Updated | Action::Missing | Action::Restored => true,
+    };
+    let name = if is_there {
         let href = customer_path(slug, &format!("{folder}/{}", change.object_id));
         view! { <a href=href><bdi>{change.display_name}</bdi></a> }.into_any()
+    } else {
+        view! { <bdi>{change.display_name}</bdi> }.into_any()
     };
-    let fields = change.changes.into_iter().map(|field| {
-        view! {
-            <li>
-                <span class="soft">{field.field}</span>
-                " "
-                {(!field.old.is_empty()).then(|| view! { <del><bdi>{field.old}</bdi></del> })}
-                " → "
-                {if field.new.is_empty() {
-                    view! { <span class="soft">"none"</span> }.into_any()
-                } else {
-                    view! { <ins><bdi>{field.new}</bdi></ins> }.into_any()
-                }}
-            </li>
-        }
-    });
     view! {
         <tr>
             <th scope="row" data-label="Who">
@@ -270,7 +261,7 @@ fn change(row: RunChangeRow, slug: &str) -> impl IntoView + use<> {
             <td data-label="What">
                 <span class=format!("badge {}", words::action_class(change.action))>{words::action(change.action)}</span>
             </td>
-            <td data-label="Before → after"><ul class="plain fields">{fields.collect_view()}</ul></td>
+            <td data-label="Before → after">{changed_fields(change.changes)}</td>
             <td data-label="Why">{change.reason}</td>
         </tr>
     }
