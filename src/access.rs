@@ -144,11 +144,11 @@ async fn open(portal: Portal, session: Session, slug: &str, role: Role) -> Resul
     }
 }
 
-/// The desk of whoever sends a plain request (a download) with these headers.
+/// The desk for a plain route such as a download, which has no page around it.
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::NotFound`] and [`AppError::Forbidden`] as in [`require`]; what the database has against it.
-pub async fn desk(
+pub async fn require_plain(
     portal: &Portal,
     headers: &axum::http::HeaderMap,
     slug: &str,

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{role::Role, run::Action};
-use futures_util::stream;
+use futures::stream;
 use store::AuditFilter;
 use sync::{
     SyncError,
@@ -81,7 +81,7 @@ pub(super) async fn audit_log(
 }
 
 async fn desk(portal: &Portal, headers: &HeaderMap, slug: &str) -> Result<Desk, Response> {
-    access::desk(portal, headers, slug, Role::Viewer).await.map_err(|error| refusal(&error))
+    access::require_plain(portal, headers, slug, Role::Viewer).await.map_err(|error| refusal(&error))
 }
 
 /// What a browser is told that may not have the file, or for which there is none.
