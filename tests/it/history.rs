@@ -45,8 +45,12 @@ async fn a_run_shows_what_it_did_to_whom_and_the_filter_and_the_export_agree() {
     assert!(list.contains(&id) && list.contains("Succeeded"), "{list}");
     let path = format!("/customers/default/sync-history/{id}");
     let page = browser.get(&path).await.body;
-    let added = page.matches(">Added</span>").count();
-    assert!(added > 10, "{page}");
+    let customer = portal.customer("default").await;
+    let users: i64 = customer.user_counts().await.unwrap().iter().map(|(_, _, users)| users).sum();
+    let groups = customer.group_count(domain::service::Source::Azure).await.unwrap();
+    let added = usize::try_from(users + groups).unwrap();
+    assert!(users > 10 && page.contains(&format!("Added {added}")), "{page}");
+    assert_eq!(page.matches(">Added</span>").count(), added.min(50), "{page}");
     let export = browser.get(&format!("{path}/changes.csv?action=added")).await;
     assert_eq!(export.status, StatusCode::OK);
     assert_eq!(export.body.matches("\"added\"").count(), added, "{}", export.body);
