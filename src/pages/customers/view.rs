@@ -227,7 +227,7 @@ pub(super) fn settings(customer: &Customer, users: i64) -> impl IntoView + use<>
         <section class="card">
             <h2>"Delete"</h2>
             <p>
-                {format!("Deletes ")}<bdi>{name}</bdi>
+                "Deletes "<bdi>{name}</bdi>
                 {format!(
                     " with {}, its groups, settings, secrets, sync history and audit log. It cannot be undone: nothing of it goes to the recycle bin. The directory itself is not touched.",
                     counted(users, "user", "users"),
