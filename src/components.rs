@@ -1,5 +1,7 @@
 //! What several screens share. Native HTML first: every part works without JavaScript and gains by it.
 
+#[cfg(feature = "ssr")]
+pub mod chart;
 mod field;
 mod icon;
 mod list;

@@ -1,5 +1,10 @@
 //! The screens: a component and its server functions side by side, one file or folder per screen; here the document and the routes.
 
+mod account;
+mod administrators;
+mod audit_log;
+#[cfg(feature = "ssr")]
+mod changed_fields;
 mod connect;
 mod customers;
 mod dashboard;
@@ -62,6 +67,8 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/login") view=login::Login ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=setup::Setup ssr=SsrMode::Async />
+                <Route path=path!("/invitation") view=account::Invitation ssr=SsrMode::Async />
+                <Route path=path!("/account") view=account::Account ssr=SsrMode::Async />
                 <Route path=path!("/customers") view=customers::Customers ssr=SsrMode::Async />
                 <ParentRoute path=path!("/customers/:slug") view=frame::Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=dashboard::Dashboard ssr=SsrMode::Async />
@@ -87,6 +94,9 @@ pub fn App() -> impl IntoView {
                     />
                     <Route path=path!("sync-history") view=sync_history::SyncHistory ssr=SsrMode::Async />
                     <Route path=path!("sync-history/:run") view=sync_history::RunPage ssr=SsrMode::Async />
+                    <Route path=path!("audit-log") view=audit_log::AuditLog ssr=SsrMode::Async />
+                    <Route path=path!("administrators") view=administrators::Administrators ssr=SsrMode::Async />
+                    <Route path=path!("settings") view=customers::CustomerSettings ssr=SsrMode::Async />
                     <Route path=path!("*any") view=NothingHere ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
@@ -113,6 +123,15 @@ fn NothingHere() -> impl IntoView {
         <Title text="Not found" />
         <ErrorView error=AppError::NotFound />
     }
+}
+
+/// Cuts a list that was asked for one row more than a page holds, and says whether there is a next page.
+#[cfg(feature = "ssr")]
+fn cut<T>(rows: &mut Vec<T>, page: i64) -> bool {
+    let page = usize::try_from(page).unwrap_or(usize::MAX);
+    let more = rows.len() > page;
+    rows.truncate(page);
+    more
 }
 
 /// The customer's slug in the address.

@@ -2,6 +2,7 @@
 
 pub mod config;
 mod downloads;
+mod exports;
 mod health;
 mod live;
 pub mod machine;

@@ -12,6 +12,7 @@
 //! - [`conflicts`]: users that the directory does not deliver any more;
 //! - [`schedule`]: when the next sync is due, and starting those that are;
 //! - [`health`]: how the sync of a customer is doing;
+//! - [`exports`]: what is handed out as CSV;
 //! - [`customers`]: whose directories are read;
 //! - [`manual_users`]: people who are entered by hand, and anybody's service on and off;
 //! - [`administrators`]: who may sign in, and as what.
@@ -22,9 +23,11 @@
 pub mod administrators;
 pub mod conflicts;
 pub mod connect;
+mod csv;
 pub mod customers;
 mod engine;
 mod error;
+pub mod exports;
 mod filter;
 pub mod health;
 pub mod manual_users;
