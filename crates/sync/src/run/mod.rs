@@ -15,6 +15,7 @@
 //! mirror.
 
 mod apply;
+mod at_once;
 mod chunk;
 mod deletions;
 mod drive;
@@ -28,7 +29,8 @@ mod resolve;
 mod scene;
 mod start;
 
+pub(crate) use at_once::settle_addition;
 pub(crate) use owner::Owner;
-pub(crate) use plan_rules::hold_plan;
+pub(crate) use plan_rules::{BY_HAND, hold_plan};
 pub use report::{Changes, Read, RunReport};
 pub use start::{Running, StartRefused, run_to_end};

@@ -285,6 +285,11 @@ impl Resolved {
         self.take_overs.push((user, id.to_owned(), met.name.clone()));
     }
 
+    /// Leaves removals that would have to wait to the next run, which names them as held when they are.
+    pub fn hold_nobody(&mut self) {
+        self.held.clear();
+    }
+
     /// Writes everything in the chunk's transaction: addresses are released before they are claimed, and what is settled loses its mark.
     ///
     /// # Errors
