@@ -11,7 +11,7 @@ mod sign_in;
 use std::sync::Arc;
 
 use axum::http::{
-    StatusCode,
+    HeaderMap, StatusCode,
     header::{ACCEPT, LOCATION},
     request::Parts,
 };
@@ -123,6 +123,29 @@ pub async fn require(slug: &str, role: Role) -> Result<Desk, AppError> {
         None => Err(refuse(AppError::NotFound)),
         Some(own) if own < role => Err(refuse(AppError::Forbidden)),
         Some(own) => Ok(Desk { portal, customer, session, role: own }),
+    }
+}
+
+/// The desk for a plain route, which has no page around it.
+///
+/// # Errors
+/// As for [`require`]; nothing of the response is shaped here.
+pub async fn require_plain(
+    portal: &Portal,
+    headers: &HeaderMap,
+    slug: &str,
+    role: Role,
+) -> Result<Desk, AppError> {
+    let unexpected = |error: &StoreError| if error.is_transient() { AppError::Busy } else { internal(error) };
+    let Some(token) = SessionToken::of(headers, &portal.public) else { return Err(AppError::SignedOut) };
+    let session = portal.engine.store.session(&token.hash(), portal.now()).await;
+    let Some(session) = session.map_err(|error| unexpected(&error))? else { return Err(AppError::SignedOut) };
+    let customer = portal.engine.store.customer(slug).await.map_err(|error| unexpected(&error))?;
+    let Some(customer) = customer else { return Err(AppError::NotFound) };
+    match session.administrator.role_for(customer.customer().id) {
+        None => Err(AppError::NotFound),
+        Some(own) if own < role => Err(AppError::Forbidden),
+        Some(own) => Ok(Desk { portal: portal.clone(), customer, session, role: own }),
     }
 }
 
@@ -240,6 +263,28 @@ pub async fn answer<T: Serialize>(
         redirect(path);
     }
     Ok(answer)
+}
+
+/// Leaves a form's answer for the session's next load of the page at `page`, and sends the browser to `path`, which shows that page.
+///
+/// # Errors
+/// When the row cannot be written.
+pub async fn leave<T: Serialize>(
+    portal: &Portal,
+    session: &Session,
+    page: &str,
+    path: &str,
+    answer: &T,
+) -> Result<(), AppError> {
+    let payload = serde_json::to_string(answer).map_err(|error| internal(&error))?;
+    let written = async {
+        let mut write = portal.engine.store.begin().await?;
+        write.put_flash(session.id, page, &payload, portal.now()).await?;
+        write.commit().await
+    };
+    written.await.map_err(|error| store_error(&error))?;
+    redirect(path);
+    Ok(())
 }
 
 /// Takes the answer that was left for the page at `path`; each is shown once. One that an older release wrote and this one cannot read is dropped.

@@ -8,6 +8,7 @@ mod pager;
 mod state;
 mod steps;
 mod submit;
+mod table;
 
 pub use domain::number::{count, counted};
 pub use field::{Checkbox, SelectField, TextField};
@@ -18,3 +19,4 @@ pub use pager::Pager;
 pub use state::{Empty, ErrorView, Loading};
 pub use steps::Steps;
 pub use submit::Submit;
+pub use table::{Cell, Pick, Row, Table, TableView};

@@ -18,7 +18,7 @@ use tower_http::{
 };
 
 use super::{
-    Config, health,
+    Config, conflicts_csv, health,
     middleware::{Guard, guard},
     theme,
 };
@@ -63,6 +63,7 @@ pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router
     Router::new()
         .route("/", get(start))
         .route("/theme", post(theme::choose))
+        .route(conflicts_csv::PATH, get(conflicts_csv::download))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .nest(&format!("/{}", options.site_pkg_dir), packages)

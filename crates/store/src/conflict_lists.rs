@@ -5,6 +5,7 @@
 use domain::{
     Timestamp,
     conflict::{Conflict, Reason, State},
+    service::Source,
 };
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use crate::{
     error::Result,
     given::Given,
     sql::{all, execute, one, row_count, statements},
+    users::read_public_id,
 };
 
 statements! {
@@ -30,6 +32,16 @@ statements! {
                  c.missing_since, c.clock_from, c.not_before, c.state, c.ignored_until, c.note, c.stay_inactive, c.rival
              FROM conflicts c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id
              WHERE c.customer_id = $1 AND u.public_id ", among("$2" "TEXT"), " ORDER BY c.missing_since, c.user_id";
+    WITH_RIVAL = "SELECT c.user_id, u.public_id, u.display_name, u.primary_address, u.address_lost, u.source, u.external_id, c.reason,
+                      c.missing_since, c.clock_from, c.not_before, c.state, c.ignored_until, c.note, c.stay_inactive, c.rival
+                  FROM conflicts c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id
+                  WHERE c.customer_id = $1 AND c.missing_since >= $2 AND c.rival IS NOT NULL ORDER BY c.missing_since, c.user_id LIMIT $3";
+    NAMES = "SELECT u.id, u.public_id, u.display_name, u.primary_address FROM users u WHERE u.customer_id = $1 AND u.id ",
+            among("$2" "BIGINT"), " ORDER BY u.id";
+    DELIVERED = "SELECT u.display_name, u.primary_address FROM users u
+                 WHERE u.customer_id = $1 AND u.source = $2 AND u.external_id IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = u.customer_id AND c.user_id = u.id)
+                     AND u.external_id ", among("$3" "TEXT"), " ORDER BY u.sort_name, u.id";
     SET_SERVICE = "UPDATE users SET service_on = $2 WHERE customer_id = $1 AND id ", among("$3" "BIGINT"), "";
     SET_STATUS = "UPDATE users SET status = CASE
                       WHEN service_on = FALSE THEN 'inactive'
@@ -131,6 +143,42 @@ impl CustomerStore {
             filter.pattern()
         )?;
         Ok(count.0)
+    }
+
+    /// The conflicts of which somebody has to say whether a newcomer is the same person, those that are missing longest first.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn conflicts_with_rival(&self, limit: i64) -> Result<Vec<ConflictRow>> {
+        let mut connection = self.read().await?;
+        rows(all!(connection, Row, WITH_RIVAL, self.id(), i64::MIN, limit)?)
+    }
+
+    /// Number, id in addresses of pages, name and primary address of those of these users that are there, by number.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn user_names(&self, ids: &[i64]) -> Result<Vec<(i64, Uuid, String, String)>> {
+        let mut connection = self.read().await?;
+        let given = Given::nothing().ints(ids.iter().copied());
+        all!(connection, (i64, String, String, String), NAMES, self.id(); given)?
+            .into_iter()
+            .map(|(id, public_id, name, address)| Ok((id, read_public_id(&public_id, id)?, name, address)))
+            .collect()
+    }
+
+    /// Name and primary address of the users of a source with these keys of the directory that are not in conflict, by name.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn delivered_among(
+        &self,
+        source: Source,
+        external_ids: &[String],
+    ) -> Result<Vec<(String, String)>> {
+        let mut connection = self.read().await?;
+        let given = Given::nothing().texts(external_ids);
+        all!(connection, (String, String), DELIVERED, self.id(), source.name(); given)
     }
 
     /// Those of these users that are in conflict, by the ids in addresses of pages.
