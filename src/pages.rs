@@ -148,6 +148,7 @@ fn customer_path(slug: &str, page: &str) -> String {
 const CONNECT: &str = "service-settings/directory-services/entra-id/connect";
 
 /// The pages of Entra ID, below a customer's address.
+#[cfg(feature = "ssr")]
 const ENTRA: &str = "service-settings/directory-services/entra-id";
 
 /// The users in conflict that a query of their page selects, for the export beside it.

@@ -10,7 +10,7 @@ use super::{
     use_slug,
 };
 use crate::{
-    components::{Empty, ErrorView, Icon, Loading, Message, Pager, Submit, Table, TableView, Tone},
+    components::{Empty, ErrorView, Icon, Loading, Pager, Submit, Table, TableView, Tone},
     error::AppError,
 };
 
@@ -27,13 +27,6 @@ struct AdditionsPage {
     first: Option<String>,
     next: Option<String>,
     may_change: bool,
-}
-
-/// What waits for the page's next load.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Answer {
-    message: Message,
-    lines: Vec<(String, bool, String)>,
 }
 
 /// The additions of a customer.
@@ -170,9 +163,10 @@ fn Lines(lines: Vec<(String, bool, String)>) -> impl IntoView {
 #[cfg(feature = "ssr")]
 mod server {
     use domain::{address::Address, number::counted, role::Role, service::Service};
+    use serde::{Deserialize, Serialize};
     use sync::additions::{self, Added, READS_UNTIL_WARNING};
 
-    use super::{AdditionsPage, Answer};
+    use super::AdditionsPage;
     use crate::{
         access::{self, Desk},
         components::{Cell, Message, Moment, Table, Tone},
@@ -183,6 +177,13 @@ mod server {
             query::Query,
         },
     };
+
+    /// What waits for the page's next load.
+    #[derive(Serialize, Deserialize)]
+    struct Answer {
+        message: Message,
+        lines: Vec<(String, bool, String)>,
+    }
 
     /// How many rows stand on a page.
     const PER_PAGE: usize = 100;
