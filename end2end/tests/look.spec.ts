@@ -61,6 +61,7 @@ test("the sign-in page is accessible and fits a narrow screen", async ({ page })
 });
 
 test("every page is accessible and fits a narrow screen, before anything is connected", async ({ page }) => {
+  test.slow();
   await signedIn(page);
   for (const path of pages) {
     await visit(page, path);

@@ -18,11 +18,11 @@ statements! {
     BY_PUBLIC_ID = "SELECT id, public_id, source, external_id, display_name, address, kind, created_at, changed_at FROM groups
                     WHERE customer_id = $1 AND public_id = $2";
     BY_ID = "SELECT g.id, g.public_id, g.source, g.external_id, g.display_name, g.address, g.kind, g.created_at, g.changed_at FROM groups g
-             WHERE g.customer_id = $1 AND g.id ", among("$2" "BIGINT"), " ORDER BY g.id";
+             WHERE g.customer_id = $1 AND g.id ", among("$2" "BIGINT"), "";
     BY_EXTERNAL_ID = "SELECT g.id, g.public_id, g.source, g.external_id, g.display_name, g.address, g.kind, g.created_at, g.changed_at
-                      FROM groups g WHERE g.customer_id = $1 AND g.source = $2 AND g.external_id ", among("$3" "TEXT"), " ORDER BY g.id";
+                      FROM groups g WHERE g.customer_id = $1 AND g.source = $2 AND g.external_id ", among("$3" "TEXT"), "";
     BY_ADDRESS = "SELECT g.id, g.public_id, g.source, g.external_id, g.display_name, g.address, g.kind, g.created_at, g.changed_at
-                  FROM groups g WHERE g.customer_id = $1 AND g.address ", among("$2" "TEXT"), " ORDER BY g.id";
+                  FROM groups g WHERE g.customer_id = $1 AND g.address ", among("$2" "TEXT"), "";
     COUNT = "SELECT COUNT(*) FROM groups WHERE customer_id = $1 AND source = $2";
     ADD = "INSERT INTO groups (customer_id, public_id, source, external_id, display_name, sort_name, address, kind, created_at, changed_at)
            SELECT CAST($1 AS BIGINT), given.public_id, given.source, given.external_id, given.display_name, given.sort_name, given.address,
@@ -160,7 +160,7 @@ impl CustomerStore {
 }
 
 impl CustomerWrite {
-    /// The groups of a source with these keys of the directory; those that are not there are not among them.
+    /// The groups of a source with these keys of the directory, in no order; those that are not there are not among them.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -174,7 +174,7 @@ impl CustomerWrite {
         rows.into_iter().map(Group::try_from).collect()
     }
 
-    /// The groups that are written to under one of these addresses. Several may have the same one.
+    /// The groups that are written to under one of these addresses, in no order. Several may have the same one.
     ///
     /// # Errors
     /// When the database cannot answer.

@@ -29,7 +29,7 @@ statements! {
             FROM recycle_bin WHERE customer_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     BY_EXTERNAL_ID = "SELECT b.id, b.object, b.object_id, b.public_id, b.source, b.external_id, b.display_name, b.address, b.reason,
                           b.snapshot, b.deleted_by, b.deleted_at
-                      FROM recycle_bin b WHERE b.customer_id = $1 AND b.source = $2 AND b.external_id ", among("$3" "TEXT"), " ORDER BY b.id";
+                      FROM recycle_bin b WHERE b.customer_id = $1 AND b.source = $2 AND b.external_id ", among("$3" "TEXT"), "";
     BY_ID = "SELECT b.id, b.object, b.object_id, b.public_id, b.source, b.external_id, b.display_name, b.address, b.reason, b.snapshot,
                  b.deleted_by, b.deleted_at
              FROM recycle_bin b WHERE b.customer_id = $1 AND b.id = $2";
@@ -311,7 +311,8 @@ impl CustomerWrite {
         deleted_by: &str,
         now: Timestamp,
     ) -> Result<Vec<i64>> {
-        let groups = self.groups_by_id(ids).await?;
+        let mut groups = self.groups_by_id(ids).await?;
+        groups.sort_by_key(|group| group.id);
         if groups.is_empty() {
             return Ok(Vec::new());
         }
@@ -352,7 +353,9 @@ impl CustomerWrite {
     /// When the database cannot answer.
     pub async fn binned(&mut self, source: Source, external_ids: &[String]) -> Result<Vec<Binned>> {
         let given = Given::nothing().texts(external_ids);
-        let rows = all!(self.connection, Row, BY_EXTERNAL_ID, self.customer_id, source.name(); given)?;
+        let mut rows = all!(self.connection, Row, BY_EXTERNAL_ID, self.customer_id, source.name(); given)?;
+        // Not by the database: SQLite would walk through the customer's whole bin to have them in order.
+        rows.sort_by_key(|row| row.id);
         rows.into_iter().map(Binned::try_from).collect()
     }
 

@@ -165,7 +165,11 @@ impl CustomerWrite {
         let (restored, new): (Vec<_>, Vec<_>) =
             users.iter().filter(|user| user.id.is_none()).partition(|user| user.restore_as.is_some());
         let mut added = HashMap::new();
-        for (statement, users) in [(ADD, new), (RESTORE, restored)] {
+        let keys = [
+            (ADD, new, "The directory's key of a user to be added"),
+            (RESTORE, restored, "The number or the directory's key of a user to be restored"),
+        ];
+        for (statement, users, key) in keys {
             if users.is_empty() {
                 continue;
             }
@@ -175,9 +179,8 @@ impl CustomerWrite {
             if statement.name == RESTORE.name {
                 given = given.ints(users.iter().filter_map(|user| user.restore_as));
             }
-            let rows = all!(self.connection, (i64, String), statement, self.customer_id; given).map_err(
-                |error: StoreError| error.or_taken(|| "The directory's key of a user to be added".to_owned()),
-            )?;
+            let rows = all!(self.connection, (i64, String), statement, self.customer_id; given)
+                .map_err(|error: StoreError| error.or_taken(|| key.to_owned()))?;
             added.extend(rows.into_iter().map(|(id, public_id)| (public_id, id)));
         }
         Ok(added)

@@ -12,7 +12,11 @@ use std::{
 };
 
 use directory::entra::{Endpoints, Http};
-use domain::{Clock, Random, Secret, Timestamp, run::{Purpose, Trigger}, settings::EntraText};
+use domain::{
+    Clock, Random, Secret, Timestamp,
+    run::{Purpose, Trigger},
+    settings::EntraText,
+};
 use entra_sim::{Options, Sim, Size};
 use store::{DatabaseUrl, Store, Vault};
 use sync::{

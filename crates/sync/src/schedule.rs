@@ -98,7 +98,7 @@ fn next(failures: i64, frequency: i64, ended: &Ended<'_>) -> Schedule {
 
 /// Up to a twentieth of the pause, ten minutes at most: portals that were set up at the same minute do not all ask at the same second.
 fn jitter(pause: i64, random: &dyn Random) -> i64 {
-    let most = (pause / 20).min(10 * Timestamp::MINUTE).max(1);
+    let most = (pause / 20).clamp(1, 10 * Timestamp::MINUTE);
     let mut bytes = [0; 8];
     random.fill(&mut bytes);
     i64::try_from(u64::from_le_bytes(bytes) % most.unsigned_abs()).unwrap_or(0)

@@ -14,13 +14,26 @@
 mod support;
 
 mod access;
+mod additions;
+mod conflicts;
+mod cursors;
+mod exceptions;
+mod groups;
+mod held;
 mod leases;
 mod mirror;
+mod mirror_groups;
+mod mirror_rounds;
 mod opening;
+mod recycle_bin;
+mod run_changes;
 mod runs;
+mod schedules;
 mod schema;
 mod scope;
 mod services;
 mod statements;
+mod take_overs;
+mod upgrade;
 mod user_lists;
 mod users;

@@ -16,9 +16,10 @@ use directory::entra::{Patience, check::connection_test};
 use domain::{
     Secret,
     check::{Step, StepResult, TestReport},
-    settings::{EntraText, FieldError},
+    service::Service,
+    settings::{EntraSettings, EntraText, FieldError},
 };
-use store::CustomerStore;
+use store::{CursorKind, CustomerStore};
 
 pub(crate) use check::{Checked, Saved as SavedConnection, check, saved};
 pub use doubt::TenantDoubt;
@@ -66,7 +67,8 @@ pub async fn test(
     };
     let graph = engine.graph(read.credentials()).with_patience(Patience::of_a_test());
     let filter = Filter::read(&read.settings.custom_filter).unwrap_or_default();
-    let mut report = connection_test(&graph, filter.for_graph(), None).await;
+    let mirrored = mirrored(customer, saved.as_ref(), &read.settings).await?;
+    let mut report = connection_test(&graph, filter.for_graph(), mirrored).await;
     let managed = customer.managed_domains().await?;
     let organisation = report.organisation.as_ref();
     if let Some(doubt) = doubt::of(customer, &managed, saved.as_ref(), &read.settings, organisation).await? {
@@ -81,4 +83,18 @@ pub async fn test(
         });
     }
     Ok(Ok(report))
+}
+
+/// How many people the mirror has of this tenant; `None` before it was read to the end.
+async fn mirrored(
+    customer: &CustomerStore,
+    saved: Option<&SavedConnection>,
+    tested: &EntraSettings,
+) -> Result<Option<i64>, SyncError> {
+    let cursor = customer.cursor(Service::Entra, CursorKind::Users).await?;
+    let same = saved.is_some_and(|saved| saved.settings.tenant == tested.tenant);
+    match cursor.filter(|cursor| same && cursor.idle) {
+        Some(_) => Ok(Some(customer.mirror_count(Service::Entra).await?)),
+        None => Ok(None),
+    }
 }

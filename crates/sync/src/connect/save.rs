@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     conflict::SHORTEST_NOTICE_MS,
+    number::{count, counted},
     service::{Service, Source},
     settings::{EntraSettings, Organisation},
 };
@@ -83,6 +84,7 @@ pub(crate) async fn write(
         changes.push(Change::new("Client Secret", if had_one { "***" } else { "" }, "***"));
     }
     let changed = before.is_none() || !changes.is_empty();
+    let mut moved = None;
     if changed || asked_anew {
         // Somebody else may have saved between the check and now; what was checked against is gone then.
         let present = saved(customer).await?.map(|present| present.version);
@@ -101,7 +103,7 @@ pub(crate) async fn write(
             transaction.mark_all_dirty(Service::Entra).await?;
         }
         if let Some(before) = &before {
-            follow(transaction, before, &new, now).await?;
+            moved = follow(transaction, customer, before, &new, now).await?;
         }
         schedule::follow(transaction, customer, old, &new, now).await?;
         if changed {
@@ -110,6 +112,7 @@ pub(crate) async fn write(
         transaction.raise_topic("settings").await?;
     }
     let mut warnings = confirmed;
+    warnings.extend(moved);
     if let Some(days) = new.secret_expires_soon(now) {
         warnings.push(match days {
             ..0 => "The client secret has expired: create a new one and enter it here.".to_owned(),
@@ -121,13 +124,14 @@ pub(crate) async fn write(
     Ok(Saved { organisation, unchecked, warnings, changed })
 }
 
-/// What else a change of the settings changes.
+/// What else a change of the settings changes; a sentence when deletion dates have moved.
 async fn follow(
     transaction: &mut CustomerWrite,
+    customer: &CustomerStore,
     before: &SavedConnection,
     new: &EntraSettings,
     now: Timestamp,
-) -> Result<(), SyncError> {
+) -> Result<Option<String>, SyncError> {
     let old = &before.settings;
     if old.tenant != new.tenant || old.client_id != new.client_id {
         // The links belong to the tenant and the app that they were given to. The next run reads everything.
@@ -139,12 +143,28 @@ async fn follow(
         // The deletion clocks stood still while the service was off.
         transaction.shift_clocks(Source::Azure, now.since(since)).await?;
     }
-    if old.delete_users_after != new.delete_users_after
-        && let Some(delay) = new.delete_users_after.milliseconds()
-    {
-        transaction.promise_notice(Source::Azure, delay, now.plus(SHORTEST_NOTICE_MS)).await?;
+    if old.delete_users_after == new.delete_users_after {
+        return Ok(None);
     }
-    Ok(())
+    let pending = customer.due_count(Source::Azure, Timestamp(i64::MAX), 0).await?;
+    let earliest = now.plus(SHORTEST_NOTICE_MS);
+    let soon = match new.delete_users_after.milliseconds() {
+        Some(delay) => transaction.promise_notice(Source::Azure, delay, earliest).await?,
+        None => 0,
+    };
+    if pending == 0 {
+        return Ok(None);
+    }
+    let users = counted(pending, "user", "users");
+    Ok(Some(match (new.delete_users_after.milliseconds(), soon) {
+        (None, _) => format!("{users} in conflict will not be deleted by the sync any more."),
+        (Some(_), 0) => format!("The deletion date of {users} in conflict has moved."),
+        (Some(_), soon) => format!(
+            "The deletion date of {users} in conflict has moved. For {} it is {}, because nobody is deleted within 24 hours of a change.",
+            count(soon),
+            earliest.words()
+        ),
+    }))
 }
 
 /// Every field that differs, under the label of its page.

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::{guard::Guarded, run::Phase, service::Service};
+use domain::{
+    guard::Guarded,
+    run::Phase,
+    service::{Service, Source},
+};
 
 use super::{
     chunk::Chunk,
@@ -22,7 +26,9 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &mut PlanRules) -> Result<()
     let began = job.engine.clock.now();
     job.enter(Phase::Plan).await?;
     let mut write = job.begin().await?;
-    write.end_ignores(domain::service::Source::Azure, job.engine.clock.now()).await?;
+    if !job.is_preview() {
+        write.end_ignores(Source::Azure, began).await?;
+    }
     rules.confirm(job.customer, &mut write).await?;
     write.commit().await?;
     let limits = limits_as_saved(job.engine, job.customer).await?;

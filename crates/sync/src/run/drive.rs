@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use super::{
     RunReport, apply, fetch,
-    plan_rules::PlanRules,
+    plan_rules::{PlanRules, hold_plan},
     report::{LeftOut, read, summary},
     resolve::Resolved,
     start::{INTERRUPTED, LEASE_MS, Started},
@@ -32,6 +32,8 @@ pub(super) struct Job<'a> {
     pub lease: &'a Lease,
     pub run_id: i64,
     pub purpose: Purpose,
+    /// The tenant and the client whose answers are read.
+    pub connection: (String, String),
     /// When the complete read ended; the beginning of the run until then.
     pub read_at: Timestamp,
     pub counts: Counts,
@@ -66,6 +68,7 @@ pub(super) async fn drive(engine: &Engine, customer: &CustomerStore, started: St
         lease: &started.lease,
         run_id: started.id,
         purpose: started.purpose,
+        connection: Default::default(),
         read_at: began,
         counts: Counts::default(),
         left_out: LeftOut::new(),
@@ -91,6 +94,7 @@ async fn steps(job: &mut Job<'_>) -> Result<(), Failure> {
             "There is no client secret. Enter it on the Connect page.".to_owned(),
         ));
     };
+    job.connection = (saved.settings.tenant.clone(), saved.settings.client_id.clone());
     let graph = job.engine.graph(directory::entra::Credentials {
         tenant: saved.settings.tenant.clone(),
         client_id: saved.settings.client_id.clone(),
@@ -214,6 +218,22 @@ impl Job<'_> {
     /// Begins a transaction of this run.
     pub async fn begin(&self) -> Result<store::CustomerWrite, StoreError> {
         self.customer.begin_chunk(self.lease, self.engine.clock.now()).await
+    }
+
+    /// Begins a transaction that keeps what the tenant told: an error when another tenant was saved meanwhile.
+    pub async fn begin_page(&self) -> Result<store::CustomerWrite, Failure> {
+        let mut write = self.begin().await?;
+        hold_plan(&mut write).await?;
+        let saved = connect::saved(self.customer).await?.map(|saved| saved.settings);
+        let same = saved.is_some_and(|saved| (saved.tenant, saved.client_id) == self.connection);
+        if same {
+            Ok(write)
+        } else {
+            Err(Failure::Explained(
+                "Another tenant or client was saved during the run. The next sync reads that one from the start."
+                    .to_owned(),
+            ))
+        }
     }
 
     /// Whether nothing is to be written but what would be done.

@@ -136,6 +136,11 @@ impl PlanRules {
     ) -> Result<(), Failure> {
         hold_plan(write).await?;
         let Some(saved) = connect::saved(customer).await? else { return Ok(()) };
+        if !saved.settings.enabled {
+            return Err(Failure::Explained(
+                "Azure sync was switched off during the run, which ended there.".to_owned(),
+            ));
+        }
         let managed = customer.managed_domains().await?;
         let versions = (saved.version, by_hand_version(customer).await?);
         if versions != self.versions || managed != self.managed {

@@ -260,7 +260,7 @@ async fn write_page<C: Collection>(
     page: C::Page,
 ) -> Result<(), Failure> {
     let next = C::next(&page).clone();
-    let mut write = job.begin().await?;
+    let mut write = job.begin_page().await?;
     let (objects, notices) = C::write(&mut write, round.number, page).await?;
     round.pages += 1;
     round.objects += objects;
