@@ -13,6 +13,7 @@
 mod support;
 
 mod administrators;
+mod by_hand;
 mod clashes;
 mod connect;
 mod interruptions;
