@@ -152,9 +152,8 @@ pub(super) async fn exceptions(portal: &Portal, command: ExceptionsCommand) -> R
                                     .is_some_and(|address| address.as_str() == exception.address)
                         })
                 };
-                remove.extend(
-                    page.into_iter().filter(|(_, it)| meant(it)).map(|(_, it)| (it.kind, it.object)),
-                );
+                remove
+                    .extend(page.into_iter().filter(|(_, it)| meant(it)).map(|(_, it)| (it.kind, it.object)));
             }
             let changes = Changes { remove, ..Changes::default() };
             save(portal, &customer, &changes, json).await
@@ -218,8 +217,7 @@ async fn list_exceptions(portal: &Portal, slug: &str, json: bool) -> Result<Exit
                 });
                 writeln!(out, "{line}")?;
             } else {
-                let reason =
-                    if it.reason.is_empty() { String::new() } else { format!(": {}", it.reason) };
+                let reason = if it.reason.is_empty() { String::new() } else { format!(": {}", it.reason) };
                 writeln!(out, "{} {} <{}>{reason}", it.kind.name(), it.name, it.address)?;
             }
         }
@@ -271,8 +269,7 @@ pub(super) async fn additions(portal: &Portal, command: AdditionsCommand) -> Res
                 text.clear();
                 std::io::stdin().read_to_string(&mut text)?;
             }
-            let lines =
-                additions::add(&portal.engine, &customer, &Actor::command_line(), &text).await?;
+            let lines = additions::add(&portal.engine, &customer, &Actor::command_line(), &text).await?;
             let refused = lines.iter().any(|(_, result)| result.is_err());
             for (address, result) in lines {
                 let words = match &result {

@@ -171,11 +171,7 @@ pub(super) async fn conflicts(portal: &Portal, command: ConflictsCommand) -> Res
 }
 
 /// The users that are meant. An export of nobody in particular is one of all.
-async fn selection(
-    customer: &CustomerStore,
-    chosen: &Meant,
-    everybody: bool,
-) -> Result<Selection, Failure> {
+async fn selection(customer: &CustomerStore, chosen: &Meant, everybody: bool) -> Result<Selection, Failure> {
     if chosen.all || (everybody && chosen.users.is_empty()) {
         let state = match &chosen.state {
             None => None,
@@ -338,8 +334,7 @@ async fn decide_held(portal: &Portal, args: HeldArgs, approve: bool) -> Result<E
         return Err("nothing was changed: not all of these are held".into());
     }
     let (engine, actor) = (&portal.engine, Actor::command_line());
-    let decided =
-        held::decide(engine, &customer, &actor, kind, &Chosen::Objects(chosen), approve).await?;
+    let decided = held::decide(engine, &customer, &actor, kind, &Chosen::Objects(chosen), approve).await?;
     let objects = decided.map_err(|refused| refused.to_string())?;
     let mut answer = serde_json::json!({ "objects": objects });
     let word = if approve { "approved" } else { "dismissed" };

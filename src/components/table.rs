@@ -62,7 +62,7 @@ pub struct Pick {
 pub struct Row {
     /// How it can be chosen, if at all.
     pub pick: Option<Pick>,
-    /// The cells; the first is the row's heading.
+    /// The cells; the first text among them is the row's heading.
     pub cells: Vec<Cell>,
 }
 
@@ -104,7 +104,9 @@ pub fn TableView(
     let picks = rows.iter().any(|row| row.pick.is_some());
     let labels = heads.clone();
     let rows = rows.into_iter().map(|row| {
-        let name = match row.cells.first() {
+        // The first text is the row's heading, also where a button stands before it.
+        let heading = row.cells.iter().position(|cell| matches!(cell, Cell::Text(..) | Cell::Address(..)));
+        let name = match heading.and_then(|at| row.cells.get(at)) {
             Some(Cell::Text(text, _) | Cell::Address(text, _)) => text.clone(),
             _ => String::new(),
         };
@@ -122,12 +124,15 @@ pub fn TableView(
                 </td>
             }
         });
-        let mut cells = row.cells.into_iter().zip(labels.clone());
-        let first = cells.next().map(|(cell, label)| {
-            view! { <th scope="row" data-label=label>{cell_view(cell)}</th> }
+        let cells = row.cells.into_iter().zip(labels.clone()).enumerate().map(|(at, (cell, label))| {
+            if Some(at) == heading {
+                view! { <th scope="row" data-label=label>{cell_view(cell)}</th> }.into_any()
+            } else {
+                view! { <td data-label=label>{cell_view(cell)}</td> }.into_any()
+            }
         });
-        let rest = cells.map(|(cell, label)| view! { <td data-label=label>{cell_view(cell)}</td> }).collect_view();
-        view! { <tr>{pick}{first}{rest}</tr> }
+        let cells = cells.collect_view();
+        view! { <tr>{pick}{cells}</tr> }
     });
     let rows = rows.collect_view();
     let heads = heads.into_iter().map(|head| view! { <th scope="col">{head}</th> }).collect_view();

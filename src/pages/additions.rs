@@ -85,7 +85,8 @@ pub(super) fn Additions() -> impl IntoView {
 #[component]
 fn Filled(slug: String, page: AdditionsPage) -> impl IntoView {
     let list = if page.table.rows.is_empty() {
-        view! { <Empty why="There are no additions: who is synced is for the other rules to say." /> }.into_any()
+        view! { <Empty why="There are no additions: who is synced is for the other rules to say." /> }
+            .into_any()
     } else {
         view! {
             <form method="post" action="/api/remove_addition">
@@ -200,9 +201,9 @@ mod server {
         let mut head = Head { tabs: tabs(desk, "additions").await?, message, notes: Vec::new() };
         let unexpected = |error| access::store_error(&error);
         let all = desk.customer.additions(Service::Entra).await.map_err(unexpected)?;
-        let lost = all
-            .iter()
-            .filter(|addition| addition.external_id.is_none() && addition.reads_without >= READS_UNTIL_WARNING);
+        let lost = all.iter().filter(|addition| {
+            addition.external_id.is_none() && addition.reads_without >= READS_UNTIL_WARNING
+        });
         let lost = i64::try_from(lost.count()).unwrap_or(i64::MAX);
         if lost > 0 {
             let text = format!(
@@ -213,7 +214,8 @@ mod server {
         }
         let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
         let after = query.get("after").to_owned();
-        let rest: Vec<_> = all.into_iter().filter(|addition| addition.address.as_str() > after.as_str()).collect();
+        let rest: Vec<_> =
+            all.into_iter().filter(|addition| addition.address.as_str() > after.as_str()).collect();
         let ids: Vec<String> =
             rest.iter().take(PER_PAGE).filter_map(|addition| addition.external_id.clone()).collect();
         let people = desk.customer.mirrored(Service::Entra, &ids).await.map_err(unexpected)?;
@@ -225,18 +227,19 @@ mod server {
         }
         let mut table = Table::new("Additions by address", &heads);
         for addition in rest.iter().take(PER_PAGE) {
-            let person = people
-                .iter()
-                .find(|person| Some(&person.user.external_id) == addition.external_id.as_ref());
+            let person =
+                people.iter().find(|person| Some(&person.user.external_id) == addition.external_id.as_ref());
             let state = match (&addition.external_id, person.filter(|person| !person.gone)) {
                 (Some(_), Some(person)) => Cell::Badge(
                     "good".to_owned(),
                     "found".to_owned(),
                     person.user.display_name.clone().unwrap_or_default(),
                 ),
-                (Some(id), None) => {
-                    Cell::Badge("conflict".to_owned(), "has left the directory".to_owned(), format!("directory id {id}"))
-                }
+                (Some(id), None) => Cell::Badge(
+                    "conflict".to_owned(),
+                    "has left the directory".to_owned(),
+                    format!("directory id {id}"),
+                ),
                 (None, _) if addition.reads_without >= READS_UNTIL_WARNING => Cell::Badge(
                     "bad".to_owned(),
                     "never found".to_owned(),
@@ -291,7 +294,9 @@ mod server {
         let bad = i64::try_from(lines.len()).unwrap_or(i64::MAX) - good;
         let message = match (good, bad) {
             (0, 0) => Message::new(Tone::Bad, "Enter an address first."),
-            (good, 0) => Message::new(Tone::Good, format!("{} added.", counted(good, "address", "addresses"))),
+            (good, 0) => {
+                Message::new(Tone::Good, format!("{} added.", counted(good, "address", "addresses")))
+            }
             (0, bad) => Message::new(Tone::Bad, format!("{} refused.", counted(bad, "address", "addresses"))),
             (good, bad) => Message::new(
                 Tone::Warning,
@@ -309,7 +314,8 @@ mod server {
             .await
             .map_err(|error| access::sync_error(&error))?;
         let message = if removed {
-            let text = format!("{address} is no addition any more. The next sync decides by the other rules.");
+            let text =
+                format!("{address} is no addition any more. The next sync decides by the other rules.");
             Message::new(Tone::Good, text)
         } else {
             Message::new(Tone::Warning, format!("{address} was no addition any more."))

@@ -106,8 +106,7 @@ mod server {
             notes.push(Message::new(Tone::Warning, text).linked(connect, "Open Connect"));
         } else if let Some(run) = last.filter(|run| run.outcome == Outcome::Failed && pending > 0) {
             let text = "The last sync failed. Nobody is deleted until a sync has read the directory completely and still lacks them.";
-            let path =
-                customer_path(&customer.customer().slug, &format!("sync-history/{}", run.public_id));
+            let path = customer_path(&customer.customer().slug, &format!("sync-history/{}", run.public_id));
             notes.push(Message::new(Tone::Warning, text).linked(path, "See what went wrong"));
         }
         Ok(notes)

@@ -114,7 +114,10 @@ pub(super) fn Exceptions() -> impl IntoView {
 
 /// Hidden fields.
 fn hidden(pairs: Vec<(String, String)>) -> impl IntoView {
-    pairs.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view()
+    pairs
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view()
 }
 
 /// The page once its data is there.
@@ -161,7 +164,9 @@ fn ListView(
         .into_iter()
         .map(|(value, words, chosen)| view! { <option value=value selected=chosen>{words}</option> })
         .collect_view();
-    let step = |path: Option<String>, words: &'static str| path.map(|path| view! { <a class="button" href=path>{words}</a> });
+    let step = |path: Option<String>, words: &'static str| {
+        path.map(|path| view! { <a class="button" href=path>{words}</a> })
+    };
     let table = if list.table.rows.is_empty() {
         view! { <Empty why=list.empty /> }.into_any()
     } else {

@@ -97,7 +97,8 @@ pub(super) fn HeldRemovals() -> impl IntoView {
 fn Filled(slug: String, page: HeldPage) -> impl IntoView {
     let empty = page.kinds.is_empty();
     let may_act = page.may_act;
-    let kinds = page.kinds.into_iter().map(|kind| view! { <KindView slug=slug.clone() kind=kind may_act=may_act /> });
+    let kinds =
+        page.kinds.into_iter().map(|kind| view! { <KindView slug=slug.clone() kind=kind may_act=may_act /> });
     let kinds = kinds.collect_view();
     view! {
         <HeadView title="Entra ID" head=page.head />
@@ -332,10 +333,13 @@ mod server {
         let started = engine.start(&desk.customer, Purpose::Sync, Trigger::SyncNow, &desk.actor()).await;
         let run = |id| customer_path(&desk.customer.customer().slug, &format!("sync-history/{id}"));
         Ok(match started.map_err(|error| access::sync_error(&error))? {
-            Ok(running) => Message::new(Tone::Good, format!("{what} approved. A sync has started that carries it out."))
-                .linked(run(running.run), "See the run"),
+            Ok(running) => {
+                Message::new(Tone::Good, format!("{what} approved. A sync has started that carries it out."))
+                    .linked(run(running.run), "See the run")
+            }
             Err(StartRefused::AlreadyRunning(id)) => {
-                let text = format!("{what} approved. A sync is already running; it or the next one carries it out.");
+                let text =
+                    format!("{what} approved. A sync is already running; it or the next one carries it out.");
                 let message = Message::new(Tone::Good, text);
                 match id {
                     Some(id) => message.linked(run(id), "See the run"),

@@ -182,7 +182,10 @@ mod server {
                 }
                 if !restored.left_out.is_empty() {
                     let taken: Vec<&str> = restored.left_out.iter().map(Address::as_str).collect();
-                    text.push_str(&format!(" Left out, because somebody else has it by now: {}.", taken.join(", ")));
+                    text.push_str(&format!(
+                        " Left out, because somebody else has it by now: {}.",
+                        taken.join(", ")
+                    ));
                 }
                 let tone = if restored.left_out.is_empty() { Tone::Good } else { Tone::Warning };
                 Message::new(tone, text)

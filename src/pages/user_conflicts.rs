@@ -94,7 +94,12 @@ async fn user_conflicts(slug: String, query: String) -> Result<ConflictsPage, Ap
 
 /// Says whether somebody with the address of another user is the same person.
 #[server(endpoint = "same_person")]
-async fn same_person(slug: String, user: String, external_id: String, answer: String) -> Result<(), AppError> {
+async fn same_person(
+    slug: String,
+    user: String,
+    external_id: String,
+    answer: String,
+) -> Result<(), AppError> {
     use domain::role::Role;
 
     use crate::access;
@@ -125,8 +130,10 @@ pub(super) fn UserConflicts() -> impl IntoView {
 /// The page once its data is there.
 #[component]
 fn Filled(slug: String, page: ConflictsPage) -> impl IntoView {
-    let questions =
-        page.questions.into_iter().map(|question| view! { <QuestionView slug=slug.clone() question=question may_act=page.may_act /> });
+    let questions = page
+        .questions
+        .into_iter()
+        .map(|question| view! { <QuestionView slug=slug.clone() question=question may_act=page.may_act /> });
     let questions = questions.collect_view();
     let filtered = page.search.filtered;
     let clear = page.search.path.clone();
@@ -134,9 +141,11 @@ fn Filled(slug: String, page: ConflictsPage) -> impl IntoView {
     let list = if empty && filtered {
         view! { <Empty why="No user in conflict matches." step=Some((clear, "Show all")) /> }.into_any()
     } else if empty {
-        view! { <Empty why="Nobody is in conflict: the directory delivers every user that came from it." /> }.into_any()
+        view! { <Empty why="Nobody is in conflict: the directory delivers every user that came from it." /> }
+            .into_any()
     } else {
-        let selects = page.selects.into_iter().map(|(path, words)| view! { <a href=path>{words}</a> }).collect_view();
+        let selects =
+            page.selects.into_iter().map(|(path, words)| view! { <a href=path>{words}</a> }).collect_view();
         let hidden = page
             .hidden
             .into_iter()

@@ -15,8 +15,7 @@ use crate::{
 };
 
 /// The route.
-pub const PATH: &str =
-    "/customers/{slug}/service-settings/directory-services/entra-id/user-conflicts.csv";
+pub const PATH: &str = "/customers/{slug}/service-settings/directory-services/entra-id/user-conflicts.csv";
 
 /// `GET …/user-conflicts.csv`: the selected users as CSV.
 pub async fn download(

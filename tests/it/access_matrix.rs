@@ -160,7 +160,13 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("held_removals", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
         (
             "decide_held",
-            &[("slug", "default"), ("kind", "removal"), ("intent", "approve"), ("pick[]", "1"), ("pick[]", "2")],
+            &[
+                ("slug", "default"),
+                ("kind", "removal"),
+                ("intent", "approve"),
+                ("pick[]", "1"),
+                ("pick[]", "2"),
+            ],
             at(Role::Operator),
         ),
         ("exceptions", &[("slug", "default"), ("query", "")], at(Role::Viewer)),

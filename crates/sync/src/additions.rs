@@ -104,7 +104,7 @@ struct Desk<'a> {
     selection: String,
 }
 
-/// Adds the addresses of a text, one a line (or between commas, semicolons or spaces); each line is added or refused by itself.
+/// Adds the addresses of a text, one a line (or between commas, semicolons or spaces); each is added or refused by itself.
 ///
 /// # Errors
 /// When the database cannot do it.
@@ -114,14 +114,7 @@ pub async fn add(
     actor: &Actor,
     text: &str,
 ) -> Result<Vec<Line>, SyncError> {
-    let mut seen = BTreeSet::new();
-    let typed: Vec<String> = text
-        .split(|letter: char| letter.is_whitespace() || letter == ',' || letter == ';')
-        .map(|word| word.trim_matches(['<', '>']))
-        .filter(|word| !word.is_empty())
-        .filter(|word| seen.insert(word.to_lowercase()))
-        .map(str::to_owned)
-        .collect();
+    let typed = typed(text);
     let refuse_all = |why: &Refused| typed.iter().map(|line| (line.clone(), Err(why.clone()))).collect();
     if typed.len() > MOST {
         return Ok(refuse_all(&Refused::TooMany));
@@ -160,6 +153,21 @@ pub async fn add(
         lines.push((text, result));
     }
     Ok(lines)
+}
+
+/// The addresses of a text, each once. What has no `@` in it stays whole, so that a person sees it as it was typed.
+fn typed(text: &str) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    text.split(['\n', '\r', ',', ';'])
+        .map(str::trim)
+        .filter(|piece| !piece.is_empty())
+        .flat_map(|piece| {
+            let words = || piece.split_whitespace().filter(|word| word.contains('@'));
+            if words().next().is_some() { words().collect() } else { vec![piece] }
+        })
+        .map(|word| word.trim_matches(['<', '>', '"']).to_owned())
+        .filter(|word| seen.insert(word.to_lowercase()))
+        .collect()
 }
 
 impl Desk<'_> {
@@ -217,7 +225,9 @@ impl Desk<'_> {
             return Ok(Err(refused));
         }
         let holders = write.holders(std::slice::from_ref(address)).await?;
-        if let Some(manual) = holders.iter().find(|holder| holder.source == Source::Manual && holder.is_primary) {
+        if let Some(manual) =
+            holders.iter().find(|holder| holder.source == Source::Manual && holder.is_primary)
+        {
             // Adding the address by hand is the administrator's word that the Manual user becomes the directory's.
             write.await_take_overs(&[(manual.user_id, id.clone(), name(person))], now).await?;
             write.decide_take_over(manual.user_id, id, Decision::Approved).await?;
@@ -242,7 +252,8 @@ impl Desk<'_> {
         let mut write = self.customer.begin().await?;
         hold_plan(&mut write).await?;
         let holder = write.holders(std::slice::from_ref(address)).await?.into_iter().next();
-        let users = write.users_by_id(&holder.iter().map(|holder| holder.user_id).collect::<Vec<_>>()).await?;
+        let users =
+            write.users_by_id(&holder.iter().map(|holder| holder.user_id).collect::<Vec<_>>()).await?;
         let user = users.into_iter().next();
         if let (Some(holder), Some(user)) = (&holder, &user)
             && !holder.is_primary
@@ -360,4 +371,16 @@ async fn raise(write: &mut CustomerWrite) -> Result<(), SyncError> {
 fn name(person: &DirectoryUser) -> String {
     let named = person.display_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
     named.or(person.user_principal_name.as_deref()).unwrap_or(&person.external_id).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_from_what_people_paste() {
+        let text = "ada@contoso.com; Bob B <bob@contoso.com>\r\nnot an address\n\n c@contoso.com d@contoso.com,ADA@contoso.com";
+        let read = ["ada@contoso.com", "bob@contoso.com", "not an address", "c@contoso.com", "d@contoso.com"];
+        assert_eq!(typed(text), read);
+    }
 }

@@ -116,12 +116,16 @@ pub async fn save(
         Some(fate) => fate,
         None if present.is_empty() => Present::LetGo,
         None => {
-            let named = present.iter().map(|user| (user.display_name.clone(), user.primary_address.to_string()));
+            let named =
+                present.iter().map(|user| (user.display_name.clone(), user.primary_address.to_string()));
             return Ok(Err(Refused::AskAboutPresent(named.collect())));
         }
     };
-    let keep: BTreeSet<&str> =
-        present.iter().filter(|_| fate == Present::Keep).filter_map(|user| user.external_id.as_deref()).collect();
+    let keep: BTreeSet<&str> = present
+        .iter()
+        .filter(|_| fate == Present::Keep)
+        .filter_map(|user| user.external_id.as_deref())
+        .collect();
     let exceptions: Vec<Exception> = add
         .iter()
         .map(|(kind, object)| {

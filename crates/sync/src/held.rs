@@ -28,7 +28,9 @@ pub enum Refused {
     #[error("Nothing was changed: nothing of what was selected is held any more.")]
     Nothing,
     /// Others are held by now.
-    #[error("Nothing was changed: a sync ran meanwhile and holds others now. Look at the list again before you decide.")]
+    #[error(
+        "Nothing was changed: a sync ran meanwhile and holds others now. Look at the list again before you decide."
+    )]
     Changed,
 }
 

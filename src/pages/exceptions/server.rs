@@ -62,8 +62,9 @@ fn staged(query: &Query) -> (BTreeSet<Object>, BTreeSet<Object>) {
 
 fn kinds(chosen: Option<ExceptionKind>) -> Vec<(String, String, bool)> {
     let all = (String::new(), "All".to_owned(), chosen.is_none());
-    let each = ExceptionKind::ALL
-        .map(|kind| (kind.name().to_owned(), format!("{}s", kind_words(kind)).replace("Aliass", "Aliases"), chosen == Some(kind)));
+    let each =
+        [(ExceptionKind::User, "Users"), (ExceptionKind::Group, "Groups"), (ExceptionKind::Alias, "Aliases")]
+            .map(|(kind, words)| (kind.name().to_owned(), words.to_owned(), chosen == Some(kind)));
     std::iter::once(all).chain(each).collect()
 }
 
@@ -226,16 +227,19 @@ async fn exception_list(
         let object = (exception.kind, exception.object.clone());
         let leaving = remove.contains(&object);
         let state = if leaving {
-            Cell::badge("conflict", "to be removed, not saved")
+            Cell::Badge("conflict".to_owned(), "not saved".to_owned(), "to be synced again".to_owned())
         } else {
             let kept = if exception.keep { "kept in the portal" } else { "" };
             Cell::Text(exception.reason.clone(), kept.to_owned())
         };
         let arrow = match (may_change, leaving) {
             (false, _) => Cell::text(""),
-            (true, true) => {
-                Cell::button("undo_remove", token(&object), "→", format!("Leave {} out after all", exception.name))
-            }
+            (true, true) => Cell::button(
+                "undo_remove",
+                token(&object),
+                "→",
+                format!("Leave {} out after all", exception.name),
+            ),
             (true, false) => {
                 Cell::button("remove", token(&object), "←", format!("Sync {} again", exception.name))
             }
@@ -248,11 +252,8 @@ async fn exception_list(
             state,
         ]);
     }
-    let total = desk
-        .customer
-        .exception_count(Service::Entra)
-        .await
-        .map_err(|error| access::store_error(&error))?;
+    let total =
+        desk.customer.exception_count(Service::Entra).await.map_err(|error| access::store_error(&error))?;
     let next = rows
         .last()
         .filter(|_| more)
@@ -342,8 +343,8 @@ pub(super) async fn save(
                 text.push_str(&format!(" {} synced again by the other rules.", count(saved.removed)));
             }
             if saved.kept > 0 {
-                let them = counted(saved.kept, "user of the portal stays", "users of the portal stay");
-                text.push_str(&format!(" {them} as they are."));
+                let them = counted(saved.kept, "user stays in the portal", "users stay in the portal");
+                text.push_str(&format!(" {them}, untouched by the sync."));
             }
             if saved.let_go > 0 {
                 let them = counted(saved.let_go, "user becomes a conflict", "users become conflicts");
@@ -364,10 +365,11 @@ pub(super) async fn read_directory(desk: &Desk) -> Result<(), AppError> {
     let started = engine.start(&desk.customer, Purpose::Read, Trigger::SyncNow, &desk.actor()).await;
     let run = |id| customer_path(&desk.customer.customer().slug, &format!("sync-history/{id}"));
     let message = match started.map_err(|error| access::sync_error(&error))? {
-        Ok(running) => {
-            Message::new(Tone::Good, "The directory is being read. No user is changed; open this page again when it is done.")
-                .linked(run(running.run), "See how far it is")
-        }
+        Ok(running) => Message::new(
+            Tone::Good,
+            "The directory is being read. No user is changed; open this page again when it is done.",
+        )
+        .linked(run(running.run), "See how far it is"),
         Err(StartRefused::AlreadyRunning(id)) => {
             let message = Message::new(Tone::Warning, "Nothing was started: a sync is already running.");
             match id {

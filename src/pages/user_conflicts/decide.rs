@@ -83,7 +83,8 @@ async fn decide_conflicts(
 pub(in crate::pages) fn Decide() -> impl IntoView {
     let slug = use_slug();
     let search = use_location().search;
-    let data = Resource::new(move || (slug.get(), search.get()), |(slug, query)| conflicts_meant(slug, query));
+    let data =
+        Resource::new(move || (slug.get(), search.get()), |(slug, query)| conflicts_meant(slug, query));
     view! {
         <Title text="User Conflicts" />
         <Suspense fallback=|| view! { <Loading rows=8 /> }>

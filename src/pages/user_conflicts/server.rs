@@ -101,8 +101,11 @@ pub(super) async fn load(desk: &Desk, query: &str) -> Result<ConflictsPage, AppE
     };
     let (rows, total, more, mirrored) = loaded.await.map_err(|error| access::store_error(&error))?;
     let setting = conflicts::deletion_setting(customer).await.map_err(|error| access::sync_error(&error))?;
-    let shared: HashSet<&str> =
-        mirrored.iter().filter(|user| is_unlicensed(user)).map(|user| user.user.external_id.as_str()).collect();
+    let shared: HashSet<&str> = mirrored
+        .iter()
+        .filter(|user| is_unlicensed(user))
+        .map(|user| user.user.external_id.as_str())
+        .collect();
     let may_act = desk.role >= domain::role::Role::Operator;
     let all = query.get("select") == "all" && may_act;
     let whole_page = all || query.get("select") == "page";
@@ -189,7 +192,9 @@ fn search(path: &str, filter: &ConflictFilter, filtered: bool) -> Search {
 /// A disabled account without licences: shared mailboxes and rooms look like that.
 fn is_unlicensed(user: &MirrorUser) -> bool {
     serde_json::from_str::<serde_json::Value>(&user.user.attributes).is_ok_and(|attributes| {
-        attributes.get("assignedLicenses").is_none_or(|licences| licences.as_array().is_none_or(Vec::is_empty))
+        attributes
+            .get("assignedLicenses")
+            .is_none_or(|licences| licences.as_array().is_none_or(Vec::is_empty))
     })
 }
 
@@ -227,7 +232,11 @@ fn cells(
             delete_on.map(|on| day(on, now)),
             if delete_on.is_some() { String::new() } else { not_deleted.to_owned() },
         ),
-        Cell::Badge(state_class(conflict.state).to_owned(), conflict.state.label().to_owned(), detail.join(" · ")),
+        Cell::Badge(
+            state_class(conflict.state).to_owned(),
+            conflict.state.label().to_owned(),
+            detail.join(" · "),
+        ),
     ]
 }
 
@@ -270,7 +279,9 @@ async fn questions(desk: &Desk) -> Result<Vec<Question>, AppError> {
     let (rivals, people, waiting, manual) = loaded.await.map_err(|error| access::store_error(&error))?;
     let name_of = |id: &str| {
         let person = people.iter().find(|person| person.user.external_id == id);
-        person.and_then(|person| person.user.display_name.clone()).unwrap_or_else(|| format!("Directory id {id}"))
+        person
+            .and_then(|person| person.user.display_name.clone())
+            .unwrap_or_else(|| format!("Directory id {id}"))
     };
     let mut questions: Vec<Question> = rivals
         .into_iter()
@@ -403,11 +414,9 @@ const fn words(decision: &Decision) -> (&'static str, &'static str, &'static str
             "ignored",
             "They keep the service and are not deleted, however long the absence. When the directory delivers them again, the conflict closes.",
         ),
-        Decision::StopIgnoring => (
-            "Stop ignoring",
-            "not ignored any more",
-            "Their deletion clock starts anew today.",
-        ),
+        Decision::StopIgnoring => {
+            ("Stop ignoring", "not ignored any more", "Their deletion clock starts anew today.")
+        }
         Decision::Deactivate { .. } => (
             "Deactivate",
             "deactivated",
@@ -529,7 +538,10 @@ pub(super) async fn decide(desk: &Desk, fields: Fields) -> Result<(), AppError> 
                 if done.users == 1 { "was" } else { "were" }
             );
             if done.passed_over > 0 {
-                text.push_str(&format!(" {} left as they are.", counted(done.passed_over, "user was", "users were")));
+                text.push_str(&format!(
+                    " {} left as they are.",
+                    counted(done.passed_over, "user was", "users were")
+                ));
             }
             (path(desk), list, Message::new(Tone::Good, text))
         }

@@ -95,8 +95,11 @@ async fn merge(
         write.delete_users(&[deletion], &actor.name, now).await?;
         // It is no deleted user that could be restored: it lives on in the leaver.
         let binned = write.binned(Source::Azure, &[rival.to_owned()]).await?;
-        let entries: Vec<i64> =
-            binned.iter().filter(|entry| entry.public_id == newcomer.public_id).map(|entry| entry.id).collect();
+        let entries: Vec<i64> = binned
+            .iter()
+            .filter(|entry| entry.public_id == newcomer.public_id)
+            .map(|entry| entry.id)
+            .collect();
         write.take_from_bin(&entries).await?;
         write.move_history(newcomer.public_id, leaver.public_id).await?;
     }

@@ -37,7 +37,8 @@ async fn losing(world: &World, lost: &[u32]) {
     world.people(&all);
     world.connect(|_| {}).await;
     world.synced().await;
-    let rest: Vec<_> = all.iter().zip(1..).filter(|(_, number)| !lost.contains(number)).map(|(it, _)| it.clone()).collect();
+    let rest: Vec<_> =
+        all.iter().zip(1..).filter(|(_, number)| !lost.contains(number)).map(|(it, _)| it.clone()).collect();
     world.people(&rest);
     world.synced().await;
 }
@@ -271,12 +272,12 @@ on_both_engines! {
         let lines = additions::add(&world.engine, &world.customer, &actor(), text).await.unwrap();
         let said: Vec<_> = lines.iter().map(|(typed, result)| (typed.as_str(), result.clone())).collect();
         assert_eq!(said[0], ("ada@contoso.com", Ok(additions::Added::Found("Person 1".to_owned()))));
-        assert!(said[1..4].iter().all(|(_, result)| *result == Err(additions::Refused::Invalid)), "{said:?}");
+        assert_eq!(said[1], ("not an address", Err(additions::Refused::Invalid)));
         let alias = additions::Refused::Alias("Person 1".to_owned(), "ada@contoso.com".to_owned());
-        assert_eq!(said[4], ("info@contoso.com", Err(alias)));
-        assert_eq!(said[5].1, Err(additions::Refused::Unmanaged("elsewhere.example".to_owned())));
-        assert_eq!(said[6], ("new@contoso.com", Ok(additions::Added::Unknown)));
-        assert_eq!(said.len(), 7, "the same address twice is one line");
+        assert_eq!(said[2], ("info@contoso.com", Err(alias)));
+        assert_eq!(said[3].1, Err(additions::Refused::Unmanaged("elsewhere.example".to_owned())));
+        assert_eq!(said[4], ("new@contoso.com", Ok(additions::Added::Unknown)));
+        assert_eq!(said.len(), 5, "the same address twice is one line");
         let users = world.users().await;
         let ada = users.iter().find(|user| user.external_id == Some(id(1))).unwrap();
         assert_eq!((ada.primary_address.as_str(), ada.aliases.as_slice()), ("ada@contoso.com", &["info@contoso.com".to_owned()][..]));
