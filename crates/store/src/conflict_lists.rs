@@ -14,7 +14,7 @@ use crate::{
     conflicts::Row,
     error::Result,
     given::Given,
-    sql::{all, execute, one, row_count, statements},
+    sql::{Connection, all, execute, one, row_count, statements},
     users::read_public_id,
 };
 
@@ -31,7 +31,9 @@ statements! {
     AMONG = "SELECT c.user_id, u.public_id, u.display_name, u.primary_address, u.address_lost, u.source, u.external_id, c.reason,
                  c.missing_since, c.clock_from, c.not_before, c.state, c.ignored_until, c.note, c.stay_inactive, c.rival
              FROM conflicts c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id
-             WHERE c.customer_id = $1 AND u.public_id ", among("$2" "TEXT"), " ORDER BY c.missing_since, c.user_id";
+             WHERE c.customer_id = $1 AND c.user_id ", among("$2" "BIGINT"), "";
+    /// COALESCE keeps the planner from searching by the customer instead.
+    IDS = "SELECT u.id FROM users u WHERE COALESCE(u.customer_id = $1, FALSE) AND u.public_id ", among("$2" "TEXT"), "";
     WITH_RIVAL = "SELECT c.user_id, u.public_id, u.display_name, u.primary_address, u.address_lost, u.source, u.external_id, c.reason,
                       c.missing_since, c.clock_from, c.not_before, c.state, c.ignored_until, c.note, c.stay_inactive, c.rival
                   FROM conflicts c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id
@@ -41,7 +43,7 @@ statements! {
     DELIVERED = "SELECT u.display_name, u.primary_address FROM users u
                  WHERE u.customer_id = $1 AND u.source = $2 AND u.external_id IS NOT NULL
                      AND NOT EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = u.customer_id AND c.user_id = u.id)
-                     AND u.external_id ", among("$3" "TEXT"), " ORDER BY u.sort_name, u.id";
+                     AND u.external_id ", among("$3" "TEXT"), "";
     SET_SERVICE = "UPDATE users SET service_on = $2 WHERE customer_id = $1 AND id ", among("$3" "BIGINT"), "";
     SET_STATUS = "UPDATE users SET status = CASE
                       WHEN service_on = FALSE THEN 'inactive'
@@ -98,6 +100,16 @@ pub(crate) fn any_part(text: &str) -> String {
 
 fn rows(rows: Vec<Row>) -> Result<Vec<ConflictRow>> {
     rows.into_iter().map(ConflictRow::try_from).collect()
+}
+
+/// Those of these users that are in conflict, those that are missing longest first.
+async fn of(connection: &mut Connection, customer_id: i64, public_ids: &[Uuid]) -> Result<Vec<ConflictRow>> {
+    let given = Given::nothing().texts(public_ids.iter().map(Uuid::to_string));
+    let ids = all!(connection, (i64,), IDS, customer_id; given)?;
+    let given = Given::nothing().ints(ids.into_iter().map(|(id,)| id));
+    let mut rows = rows(all!(connection, Row, AMONG, customer_id; given)?)?;
+    rows.sort_by_key(ConflictRow::cursor);
+    Ok(rows)
 }
 
 impl CustomerStore {
@@ -178,7 +190,9 @@ impl CustomerStore {
     ) -> Result<Vec<(String, String)>> {
         let mut connection = self.read().await?;
         let given = Given::nothing().texts(external_ids);
-        all!(connection, (String, String), DELIVERED, self.id(), source.name(); given)
+        let mut users = all!(connection, (String, String), DELIVERED, self.id(), source.name(); given)?;
+        users.sort();
+        Ok(users)
     }
 
     /// Those of these users that are in conflict, by the ids in addresses of pages.
@@ -186,9 +200,7 @@ impl CustomerStore {
     /// # Errors
     /// When the database cannot answer.
     pub async fn conflicts_of(&self, public_ids: &[Uuid]) -> Result<Vec<ConflictRow>> {
-        let mut connection = self.read().await?;
-        let given = Given::nothing().texts(public_ids.iter().map(Uuid::to_string));
-        rows(all!(connection, Row, AMONG, self.id(); given)?)
+        of(&mut self.read().await?, self.id(), public_ids).await
     }
 }
 
@@ -219,8 +231,7 @@ impl CustomerWrite {
     /// When the database cannot answer.
     pub async fn lock_conflicts_of(&mut self, public_ids: &[Uuid]) -> Result<Vec<ConflictRow>> {
         self.lock_users().await?;
-        let given = Given::nothing().texts(public_ids.iter().map(Uuid::to_string));
-        rows(all!(self.connection, Row, AMONG, self.customer_id; given)?)
+        of(&mut self.connection, self.customer_id, public_ids).await
     }
 
     /// Changes the conflicts of users that have one, and switches their service on or off when that is said too.

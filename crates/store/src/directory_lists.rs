@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     given::Given,
     mirror,
-    sql::{all, one, statements},
+    sql::{all, optional, statements},
 };
 
 statements! {
@@ -47,7 +47,7 @@ statements! {
     ALIASES_AMONG = "SELECT a.address, COALESCE(m.display_name, m.user_principal_name, ''), a.address
                      FROM mirror_addresses a JOIN mirror_users m ON m.customer_id = a.customer_id AND m.id = a.mirror_user_id
                      WHERE a.customer_id = $1 AND m.service = $2 AND a.kind = 'alias' AND a.address ", among("$3" "TEXT"), "";
-    ANY = "SELECT COUNT(*) FROM (SELECT 1 FROM mirror_users WHERE customer_id = $1 AND service = $2 AND sort_name >= '' LIMIT 1) AS one";
+    ANY = "SELECT id FROM mirror_users WHERE customer_id = $1 AND service = $2 LIMIT 1";
 }
 
 /// A user, group or alias of the directory.
@@ -150,6 +150,6 @@ impl CustomerStore {
     /// When the database cannot answer.
     pub async fn has_mirror(&self, service: Service) -> Result<bool> {
         let mut connection = self.read().await?;
-        Ok(one!(connection, (i64,), ANY, self.id(), service.name())?.0 > 0)
+        Ok(optional!(connection, (i64,), ANY, self.id(), service.name())?.is_some())
     }
 }
