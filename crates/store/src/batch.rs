@@ -14,10 +14,12 @@ pub struct MirrorWritten {
     pub written: i64,
     /// Objects that were as the mirror had them.
     pub unchanged: i64,
+    /// Those of either that the round had not told of before: a service may tell of an object on several pages.
+    pub first_told: i64,
 }
 
-/// What the mirror knows of an object: its number and key, its hash, and whether it is gone.
-pub(crate) type Known = (i64, String, String, bool);
+/// What the mirror knows of an object: its number and key, its hash, whether it is gone, and the round that told of it last.
+pub(crate) type Known = (i64, String, String, bool, i64);
 
 /// The objects of a batch by key. One that comes twice counts as it came last. They are in one order always, so that two writers never wait
 /// for each other's rows.
@@ -29,6 +31,8 @@ pub(crate) struct Compared<'a, T> {
     pub(crate) changed: Vec<(&'a T, String)>,
     /// The numbers of the others.
     pub(crate) unchanged: Vec<i64>,
+    /// How many of the batch this round told of before.
+    told_before: usize,
 }
 
 impl<'a, T> Batch<'a, T> {
@@ -40,13 +44,14 @@ impl<'a, T> Batch<'a, T> {
         self.0.keys().copied()
     }
 
-    pub(crate) fn compare(self, known: Vec<Known>, hash: fn(&T) -> String) -> Compared<'a, T> {
+    pub(crate) fn compare(self, known: Vec<Known>, round: i64, hash: fn(&T) -> String) -> Compared<'a, T> {
+        let told_before = known.iter().filter(|(.., gone, told_in)| !gone && *told_in == round).count();
         let known: HashMap<String, (i64, String)> = known
             .into_iter()
-            .filter(|(.., gone)| !gone)
-            .map(|(id, key, hash, _)| (key, (id, hash)))
+            .filter(|(.., gone, _)| !gone)
+            .map(|(id, key, hash, ..)| (key, (id, hash)))
             .collect();
-        let mut compared = Compared { changed: Vec::new(), unchanged: Vec::new() };
+        let mut compared = Compared { changed: Vec::new(), unchanged: Vec::new(), told_before };
         for (key, object) in self.0 {
             let hash = hash(object);
             match known.get(key) {
@@ -61,7 +66,8 @@ impl<'a, T> Batch<'a, T> {
 impl<T> Compared<'_, T> {
     pub(crate) fn written(&self) -> MirrorWritten {
         let counted = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
-        MirrorWritten { written: counted(self.changed.len()), unchanged: counted(self.unchanged.len()) }
+        let (written, unchanged) = (counted(self.changed.len()), counted(self.unchanged.len()));
+        MirrorWritten { written, unchanged, first_told: written + unchanged - counted(self.told_before) }
     }
 }
 

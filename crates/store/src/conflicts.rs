@@ -60,6 +60,9 @@ statements! {
                WHERE customer_id = $1 AND state IN ('pending', 'ignored')
                    AND CASE WHEN state = 'pending' THEN clock_from ELSE ignored_until END < $3 AND COALESCE(not_before < $4, TRUE)
                    AND EXISTS (SELECT 1 FROM users u WHERE u.customer_id = $1 AND u.id = conflicts.user_id AND u.source = $2)";
+    PUT_OFF_IGNORES = "UPDATE conflicts SET ignored_until = $3
+                       WHERE customer_id = $1 AND state = 'ignored' AND ignored_until < $3
+                           AND EXISTS (SELECT 1 FROM users u WHERE u.customer_id = $1 AND u.id = conflicts.user_id AND u.source = $2)";
     SHIFT = "UPDATE conflicts SET clock_from = clock_from + $3, not_before = not_before + $3
              WHERE customer_id = $1 AND state = 'pending'
                  AND EXISTS (SELECT 1 FROM users u WHERE u.customer_id = $1 AND u.id = conflicts.user_id AND u.source = $2)";
@@ -256,14 +259,23 @@ impl CustomerWrite {
         execute!(self.connection, PROMISE, self.customer_id, source.name(), started, earliest.0).map(row_count)
     }
 
-    /// Moves every running clock by as long as the service was off; answers how many. Ignores whose date came meanwhile are to be
-    /// [ended](Self::end_ignores) before.
+    /// Moves every running clock by as long as the service was off; answers how many. Ignores whose date came before that are to be
+    /// [ended](Self::end_ignores) before, those whose date came meanwhile [put off](Self::put_off_ignores) behind.
     ///
     /// # Errors
     /// When the database cannot do it.
     pub async fn shift_clocks(&mut self, source: Source, by_ms: i64) -> Result<i64> {
         self.lock_users().await?;
         execute!(self.connection, SHIFT, self.customer_id, source.name(), by_ms).map(row_count)
+    }
+
+    /// Lets every Ignore whose date has passed last until that moment, so that its clock starts then; answers how many.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn put_off_ignores(&mut self, source: Source, until: Timestamp) -> Result<i64> {
+        self.lock_users().await?;
+        execute!(self.connection, PUT_OFF_IGNORES, self.customer_id, source.name(), until.0).map(row_count)
     }
 
     /// Those of these users that are due, as [`CustomerStore::due_conflicts`] means it.

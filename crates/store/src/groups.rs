@@ -31,6 +31,8 @@ statements! {
           given("$2": public_id "TEXT" 0 "$2", source "TEXT" 1 "$3", external_id "TEXT" 2 "$4", display_name "TEXT" 3 "$5",
               sort_name "TEXT" 4 "$6", address "TEXT" 5 "$7", kind "TEXT" 6 "$8", moment "BIGINT" 7 "$9"),
           " RETURNING id, public_id";
+    RESTORE = "INSERT INTO groups (customer_id, id, public_id, source, external_id, display_name, sort_name, address, kind, created_at, changed_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     /// The customer is confirmed as when users are changed: on each row that its number leads to.
     CHANGE = "UPDATE groups SET source = given.source, external_id = given.external_id, display_name = given.display_name,
                   sort_name = given.sort_name, address = given.address, kind = given.kind, changed_at = given.moment
@@ -218,6 +220,31 @@ impl CustomerWrite {
             .iter()
             .filter_map(|group| group.id.or_else(|| added.remove(&group.public_id.to_string())))
             .collect())
+    }
+
+    /// Adds a group under the number that it had before it went to the recycle bin, and as of the day when it was added first. `group.id` says
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when the group is there already.
+    pub async fn restore_group(&mut self, id: i64, created_at: Timestamp, group: &GroupWrite) -> Result<()> {
+        execute!(
+            self.connection,
+            RESTORE,
+            self.customer_id,
+            id,
+            group.public_id.to_string(),
+            group.source.name(),
+            group.external_id.as_str(),
+            group.display_name.as_str(),
+            group.display_name.to_lowercase(),
+            group.address.as_ref().map(Address::to_string),
+            group.kind.name(),
+            created_at.0,
+            group.now.0
+        )
+        .map_err(|error: StoreError| error.or_taken(|| "The directory's key of a group".to_owned()))?;
+        Ok(())
     }
 }
 

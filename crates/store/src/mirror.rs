@@ -21,7 +21,7 @@ use crate::{
 };
 
 statements! {
-    KNOWN = "SELECT m.id, m.external_id, m.hash, m.gone FROM mirror_users m
+    KNOWN = "SELECT m.id, m.external_id, m.hash, m.gone, m.round FROM mirror_users m
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_users SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
     WRITE = "INSERT INTO mirror_users (customer_id, service, external_id, user_principal_name, mail, proxy_addresses, display_name,
@@ -56,6 +56,10 @@ statements! {
                          WHERE c.customer_id = $1 AND i.source = $4) AS lost";
     MARK = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE AND external_id ",
            among("$3" "TEXT"), "";
+    /// Of every service.
+    MARK_BY_ADDRESS = "UPDATE mirror_users SET dirty = TRUE
+                       WHERE customer_id = $1 AND dirty = FALSE AND id IN (
+                           SELECT a.mirror_user_id FROM mirror_addresses a WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), ")";
     MARK_ALL = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE";
     FORGET = "DELETE FROM mirror_users WHERE customer_id = $1 AND gone = TRUE AND id ", among("$2" "BIGINT"), "";
     CLEAR = "UPDATE mirror_users SET dirty = FALSE WHERE customer_id = $1 AND id ", among("$2" "BIGINT"), "";
@@ -122,7 +126,7 @@ impl CustomerWrite {
         let batch = Batch::new(users, |user| &user.external_id);
         let given = Given::nothing().texts(batch.keys());
         let known = all!(self.connection, Known, KNOWN, self.customer_id, service.name(); given)?;
-        let compared = batch.compare(known, hash_of);
+        let compared = batch.compare(known, round, hash_of);
         let written = compared.written();
         if !compared.unchanged.is_empty() {
             let given = Given::nothing().ints(compared.unchanged);
@@ -223,6 +227,19 @@ impl CustomerWrite {
     pub async fn mark_dirty(&mut self, service: Service, external_ids: &[String]) -> Result<i64> {
         let given = Given::nothing().texts(external_ids);
         Ok(execute!(self.connection, MARK, self.customer_id, service.name(); given)?.cast_signed())
+    }
+
+    /// Marks whoever claims one of these addresses dirty, users and groups, because nobody has it any more.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub(crate) async fn mark_claimants_dirty(&mut self, addresses: &[Address]) -> Result<()> {
+        let given = Given::nothing().texts(addresses.iter().map(Address::as_str));
+        execute!(self.connection, MARK_BY_ADDRESS, self.customer_id; given)?;
+        for service in Service::ALL {
+            self.mark_groups_dirty_by_address(service, addresses).await?;
+        }
+        Ok(())
     }
 
     /// Marks every user and group of a service dirty, because a rule changed; answers how many users were not yet.

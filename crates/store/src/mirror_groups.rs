@@ -17,7 +17,7 @@ use crate::{
 statements! {
     DIRTY = "SELECT id, gone, external_id, display_name, mail, proxy_addresses, kind
              FROM mirror_groups WHERE customer_id = $1 AND service = $2 AND dirty = TRUE AND id > $3 ORDER BY id LIMIT $4";
-    KNOWN = "SELECT m.id, m.external_id, m.hash, m.gone FROM mirror_groups m
+    KNOWN = "SELECT m.id, m.external_id, m.hash, m.gone, m.round FROM mirror_groups m
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_groups SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
     WRITE = "INSERT INTO mirror_groups (customer_id, service, external_id, display_name, mail, proxy_addresses, address, kind, hash,
@@ -124,7 +124,7 @@ impl CustomerWrite {
         let batch = Batch::new(groups, |group| &group.external_id);
         let given = Given::nothing().texts(batch.keys());
         let known = all!(self.connection, Known, KNOWN, self.customer_id, service.name(); given)?;
-        let compared = batch.compare(known, hash_of);
+        let compared = batch.compare(known, round, hash_of);
         let written = compared.written();
         if !compared.unchanged.is_empty() {
             let given = Given::nothing().ints(compared.unchanged);

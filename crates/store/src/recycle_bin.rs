@@ -232,8 +232,8 @@ impl CustomerStore {
 }
 
 impl CustomerWrite {
-    /// Deletes users and puts them in the recycle bin; their addresses are free, and what was held about them is dropped. Answers the numbers
-    /// of those that were there.
+    /// Deletes users and puts them in the recycle bin; their addresses are free for whoever claims them in the directory, which the next sync
+    /// decides, and what was held about them is dropped. Answers the numbers of those that were there.
     ///
     /// # Errors
     /// When the database cannot do it.
@@ -296,6 +296,13 @@ impl CustomerWrite {
         let difference = self.uncount(&ids).await?;
         execute!(self.connection, DELETE_USERS, self.customer_id; Given::nothing().ints(ids.iter().copied()))?;
         self.recount(&[], difference).await?;
+        let freed: Vec<Address> = users
+            .iter()
+            .filter(|user| !user.address_lost)
+            .flat_map(|user| std::iter::once(&user.primary_address).chain(&user.aliases))
+            .cloned()
+            .collect();
+        self.mark_claimants_dirty(&freed).await?;
         self.drop_held(Guarded::Removal, &ids).await?;
         self.drop_held(Guarded::Deletion, &ids).await
     }

@@ -158,9 +158,9 @@ async fn start(engine: &Engine, slug: &str) -> Result<(), SyncError> {
         Ok(running) => {
             running.finished().await;
         }
-        // Its end sets the schedule.
-        Err(StartRefused::AlreadyRunning(_)) => {}
-        Err(StartRefused::NotConfigured | StartRefused::NotEnabled | StartRefused::CustomerSuspended) => {
+        // The end of the other run sets the schedule; a suspended customer's run is due when that ends.
+        Err(StartRefused::AlreadyRunning(_) | StartRefused::NotDue | StartRefused::CustomerSuspended) => {}
+        Err(StartRefused::NotConfigured | StartRefused::NotEnabled) => {
             let mut write = customer.begin().await?;
             write.clear_schedule(Service::Entra).await?;
             write.commit().await?;

@@ -47,7 +47,7 @@ on_both_engines! {
         };
         let disabled = DirectoryUser { account_enabled: Some(false), ..directory_user("c", &[]) };
         let users = [full, bare, disabled];
-        assert_eq!(mirror(&customer, 1, &users).await, MirrorWritten { written: 3, unchanged: 0 });
+        assert_eq!(mirror(&customer, 1, &users).await, MirrorWritten { written: 3, unchanged: 0, first_told: 3 });
         let mut read: Vec<_> = customer
             .dirty_users(Service::Entra, 0, 10)
             .await
@@ -69,7 +69,7 @@ on_both_engines! {
 
         let changed = DirectoryUser { attributes: r#"{"department":"Sales"}"#.to_owned(), ..b };
         let written = mirror(&customer, 2, &[a, changed]).await;
-        assert_eq!(written, MirrorWritten { written: 1, unchanged: 1 });
+        assert_eq!(written, MirrorWritten { written: 1, unchanged: 1, first_told: 2 });
         assert_eq!(dirty(&customer).await, ["b"]);
         assert_eq!(db.number("SELECT COUNT(*) FROM mirror_users WHERE round = 2").await, 2);
         assert_eq!(db.number("SELECT COUNT(*) FROM mirror_users").await, 2);
@@ -97,7 +97,7 @@ on_both_engines! {
         let customer = db.customer().await;
         let first = directory_user("a", &["SMTP:first@contoso.com"]);
         let last = directory_user("a", &["SMTP:last@contoso.com"]);
-        assert_eq!(mirror(&customer, 1, &[first, last.clone()]).await, MirrorWritten { written: 1, unchanged: 0 });
+        assert_eq!(mirror(&customer, 1, &[first, last.clone()]).await, MirrorWritten { written: 1, unchanged: 0, first_told: 1 });
         assert_eq!(customer.dirty_users(Service::Entra, 0, 10).await.unwrap()[0].user, last);
         assert_eq!(claimants(&customer, "first@contoso.com").await, []);
     }

@@ -84,7 +84,7 @@ on_both_engines! {
         };
         let bare = DirectoryGroup { external_id: "a".to_owned(), ..DirectoryGroup::default() };
         let groups = [bare, full];
-        assert_eq!(mirror(&customer, 1, &groups).await, MirrorWritten { written: 2, unchanged: 0 });
+        assert_eq!(mirror(&customer, 1, &groups).await, MirrorWritten { written: 2, unchanged: 0, first_told: 2 });
         let read: Vec<_> =
             customer.dirty_groups(Service::Entra, 0, 9).await.unwrap().into_iter().map(|row| row.group).collect();
         assert_eq!(read, groups);
@@ -106,11 +106,11 @@ on_both_engines! {
             mirror(&customer, 1, std::slice::from_ref(&group)).await;
             clear(&customer).await;
             let written = mirror(&customer, 2, std::slice::from_ref(&group)).await;
-            assert_eq!(written, MirrorWritten { written: 0, unchanged: 1 });
+            assert_eq!(written, MirrorWritten { written: 0, unchanged: 1, first_told: 1 });
             assert_eq!(dirty(&customer).await, []);
             // Twice in a batch: the last one counts.
             let written = mirror(&customer, 2, &[group.clone(), variant.clone()]).await;
-            assert_eq!(written, MirrorWritten { written: 1, unchanged: 0 }, "{variant:?}");
+            assert_eq!(written, MirrorWritten { written: 1, unchanged: 0, first_told: 0 }, "{variant:?}");
             assert_eq!(customer.dirty_groups(Service::Entra, 0, 9).await.unwrap()[0].group, variant);
         }
     }
@@ -130,7 +130,7 @@ on_both_engines! {
         assert_eq!(dirty(&customer).await, keys(&[("a", true)]));
         assert_eq!(customer.member_of(Service::Entra, "u").await.unwrap(), ["b"]);
 
-        assert_eq!(mirror(&customer, 2, &[a]).await, MirrorWritten { written: 1, unchanged: 0 });
+        assert_eq!(mirror(&customer, 2, &[a]).await, MirrorWritten { written: 1, unchanged: 0, first_told: 1 });
         assert_eq!(dirty(&customer).await, keys(&[("a", false)]));
 
         let mut write = customer.begin().await.unwrap();

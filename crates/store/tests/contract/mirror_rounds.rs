@@ -86,7 +86,7 @@ on_both_engines! {
         mirror(&customer, 1, &["a", "b"]).await;
         clear(&customer).await;
         gone(&customer, &["a"]).await;
-        assert_eq!(mirror(&customer, 2, &["a", "b"]).await, MirrorWritten { written: 1, unchanged: 1 });
+        assert_eq!(mirror(&customer, 2, &["a", "b"]).await, MirrorWritten { written: 1, unchanged: 1, first_told: 2 });
         assert_eq!(dirty(&customer).await, keys(&[("a", false)]));
         assert!(is_claimed(&customer, "a@contoso.com").await);
     }
@@ -156,7 +156,7 @@ on_both_engines! {
         assert_eq!((row.user.proxy_addresses.len(), row.user.attributes.as_str()), (0, "{}"));
         assert_eq!((row.user.mail.as_deref(), row.user.account_enabled), (None, None));
         assert_eq!(end_round(&customer, 6).await, 1, "only a, whom this round did not see");
-        assert_eq!(mirror(&customer, 7, &["lost"]).await, MirrorWritten { written: 1, unchanged: 0 });
+        assert_eq!(mirror(&customer, 7, &["lost"]).await, MirrorWritten { written: 1, unchanged: 0, first_told: 1 });
     }
 
     async fn those_with_these_keys_are_marked_dirty(db: &TestDb) {

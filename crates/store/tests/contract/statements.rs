@@ -30,11 +30,13 @@ async fn postgres_prepares_every_statement() {
 
 /// Those that are meant to read all of a customer's rows, or a table that stays small. A plan for the table of customers also shows how
 /// SQLite would find what refers to one.
-const READS_ALL: [&str; 14] = [
+const READS_ALL: [&str; 18] = [
     "::customers::",
     "::administrators::COUNT",
+    "::conflict_lists::COUNT",
     "::conflicts::END_IGNORES",
     "::conflicts::SHIFT",
+    "::conflicts::PUT_OFF_IGNORES",
     "PROMISE",
     "::mirror::LOST",
     "::mirror_groups::LOST",

@@ -140,8 +140,10 @@ async fn follow(
         }
     }
     if let Some(since) = before.disabled_at.filter(|_| new.enabled) {
-        // The deletion clocks stood still while the service was off.
+        // The deletion clocks stood still while the service was off. One that an Ignore's date was to start meanwhile starts now.
+        transaction.end_ignores(Source::Azure, since).await?;
         transaction.shift_clocks(Source::Azure, now.since(since)).await?;
+        transaction.put_off_ignores(Source::Azure, now).await?;
     }
     if old.delete_users_after == new.delete_users_after {
         return Ok(None);

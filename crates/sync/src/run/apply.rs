@@ -67,7 +67,8 @@ async fn users(
 ) -> Result<(), Failure> {
     let mut after = 0;
     // A preview writes nothing, so that somebody may be drawn into several chunks: the first counts.
-    let mut told = BTreeSet::new();
+    let (mut told, mut told_released) = (BTreeSet::new(), BTreeSet::new());
+    let mut waiting = BTreeSet::new();
     loop {
         job.go_on()?;
         let rows = job.customer.dirty_users(Service::Entra, after, job.engine.chunk).await?;
@@ -79,6 +80,7 @@ async fn users(
         let mut plan = Chunk::new(&mut write, rules).plan(rows).await?;
         if job.is_preview() {
             plan.outcomes.retain(|party, _| told.insert(party.clone()));
+            plan.released.retain(|released| told_released.insert(released.clone()));
         }
         let moment = Moment { random: job.engine.random.as_ref(), now, read_at: job.read_at };
         let resolved = resolve(plan, rules, allowance, &moment);
@@ -90,6 +92,8 @@ async fn users(
         }
         resolved.tell(&mut write, job.run_id, now).await?;
         job.add(&resolved);
+        let more = resolved.held().filter(|user| waiting.insert(*user)).count();
+        job.counts.held += i64::try_from(more).unwrap_or(i64::MAX);
         job.note_progress(&mut write, Phase::Apply).await?;
         write.commit().await?;
     }

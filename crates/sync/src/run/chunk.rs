@@ -62,6 +62,8 @@ pub(super) struct Parts {
 pub(super) struct Met {
     /// The mirror's number.
     pub id: i64,
+    /// Whether the directory no longer has it.
+    pub gone: bool,
     /// Its name as an administrator knows it.
     pub name: String,
     /// What the rules say of it.
@@ -126,6 +128,8 @@ impl<'a> Chunk<'a> {
         settled.extend(decided.iter().filter_map(|party| self.parts.object_of(party)));
         let outcomes = scene.decide(&decided);
         let released = scene.taken_from_manual(&decided);
+        // For their history.
+        self.ask_users_by_id(released.iter().map(|(user, _)| *user).collect()).await?;
         Ok(Plan { outcomes, released, settled, parts: self.parts })
     }
 
@@ -135,9 +139,11 @@ impl<'a> Chunk<'a> {
             let scene = self.scene();
             let decided: BTreeSet<Party> =
                 decided.iter().cloned().map(|party| self.parts.standing(party)).collect();
-            let touched = scene.touched(&decided);
+            // Whoever has a lost address now may be a rival, should a conflict open.
+            let lost = decided.iter().filter_map(|party| self.parts.lost_address(party).cloned());
+            let touched = scene.touched(&decided).into_iter().chain(lost);
             let open: Vec<Address> =
-                touched.into_iter().filter(|address| self.asked_addresses.insert(address.clone())).collect();
+                touched.filter(|address| self.asked_addresses.insert(address.clone())).collect();
             if open.is_empty() {
                 return Ok(scene);
             }
@@ -177,9 +183,8 @@ impl<'a> Chunk<'a> {
             Verdict::Out(reason, out) => Standing::Out(reason, out),
             Verdict::Untouched => Standing::Untouched,
         };
-        self.parts
-            .objects
-            .insert(external_id, Met { id: row.id, name: name(&row.user).to_owned(), standing });
+        let met = Met { id: row.id, gone: row.gone, name: name(&row.user).to_owned(), standing };
+        self.parts.objects.insert(external_id, met);
     }
 
     fn person(&self, user: &DirectoryUser, addresses: Addresses) -> Person {
@@ -319,11 +324,12 @@ impl<'a> Chunk<'a> {
         let mut candidates = BTreeMap::new();
         for holder in self.write.holders(&addresses).await? {
             let Some(id) = asked.get(&holder.address) else { continue };
-            if holder.source != Source::Manual {
-                candidates.insert(holder.user_id, id.clone());
-            } else if holder.is_primary {
-                manual.insert(holder.user_id, id.clone());
+            // Only who had it as the primary can be the same person; an alias may have been handed on.
+            if !holder.is_primary {
+                continue;
             }
+            let of = if holder.source == Source::Manual { &mut manual } else { &mut candidates };
+            of.insert(holder.user_id, id.clone());
         }
         self.ask_users_by_id(candidates.keys().copied().collect()).await?;
         let in_conflict = self.write.conflict_users_by_address(Source::Azure, &addresses).await?;
@@ -352,6 +358,9 @@ impl<'a> Chunk<'a> {
             self.parts.link(number, id);
             return;
         };
+        if self.rules.keeps(own) {
+            return;
+        }
         let absent = match self.parts.objects.get(own).map(|met| met.standing) {
             None => true,
             Some(Standing::Out(_, out)) => out.is_none(),
@@ -399,13 +408,19 @@ impl<'a> Chunk<'a> {
         self.ask_users_by_id(approved).await
     }
 
+    /// Whether an exception says that the sync does not touch this user any more, be its person in the mirror or not.
+    fn is_untouched(&self, user: &User) -> bool {
+        let own = user.external_id.as_ref().filter(|_| user.source == Source::Azure);
+        own.is_some_and(|id| self.rules.keeps(id))
+    }
+
     fn scene(&self) -> Scene {
         let mut scene = Scene::default();
         for person in self.parts.people.values() {
             scene.add_person(person.clone());
         }
         for user in self.parts.users.values() {
-            if self.parts.is_untouched(user) {
+            if self.is_untouched(user) {
                 for address in std::iter::once(&user.primary_address).chain(&user.aliases) {
                     scene.add_manual(user.id, address.clone(), Rank::Primary);
                 }
@@ -429,7 +444,7 @@ impl<'a> Chunk<'a> {
             ids.iter().filter(|id| self.parts.people.contains_key(*id)).cloned().map(Party::Delivered);
         let users = ids.iter().filter_map(|id| self.parts.user_of(id)).filter_map(|user| {
             let user = self.parts.users.get(&user)?;
-            (!self.parts.is_untouched(user)).then(|| self.parts.party(user))
+            (!self.is_untouched(user)).then(|| self.parts.party(user))
         });
         people.chain(users).collect()
     }
@@ -485,10 +500,25 @@ impl Parts {
         id.filter(|id| self.objects.contains_key(id))
     }
 
-    /// Whether an exception says that the sync does not touch this user any more.
-    fn is_untouched(&self, user: &User) -> bool {
-        let met = user.external_id.as_ref().filter(|_| user.source == Source::Azure);
-        met.and_then(|id| self.objects.get(id)).is_some_and(|met| met.standing == Standing::Untouched)
+    /// The last known address of a user whom nobody stands behind, and who has none any more.
+    fn lost_address(&self, party: &Party) -> Option<&Address> {
+        let Party::Undelivered(user) = party else { return None };
+        self.users.get(user).filter(|user| user.address_lost).map(|user| &user.primary_address)
+    }
+
+    /// The person who may be a leaver created anew, or a new hire: somebody under another id who has the leaver's address as the primary.
+    pub fn rival(&self, user: &User) -> Option<&String> {
+        let has_it = || {
+            let mut people = self.people.values();
+            people.find(|person| user.address_lost && person.addresses.primary == user.primary_address)
+        };
+        self.rivals.get(&user.id).or_else(|| has_it().map(|person| &person.external_id))
+    }
+
+    /// Whether an object that the directory no longer has is to be remembered: when its exception ends, its user is missing.
+    pub fn is_remembered(&self, id: &str, met: &Met) -> bool {
+        let excepted = matches!(met.standing, Standing::Untouched | Standing::Out(Reason::Exception, _));
+        met.gone && excepted && self.user_of(id).is_some()
     }
 }
 

@@ -4,6 +4,7 @@
 //! back. The condition stands once more in the statement that deletes, because an administrator may decide otherwise at any moment.
 
 use domain::{
+    conflict::Reason,
     guard::{Decision, Guarded},
     run::{Action, ObjectKind, Phase},
     service::Source,
@@ -16,30 +17,37 @@ use super::{
     groups::BY_THE_SYNC,
     guard::{Allowance, undecided},
     plan_rules::PlanRules,
+    resolve::Foreseen,
 };
 
 /// Deletes who is due, unless there are too many at once.
-pub(super) async fn apply(job: &mut Job<'_>, rules: &PlanRules, limits: GuardLimits) -> Result<(), Failure> {
-    let Some(delay) = rules.delete_after.milliseconds() else { return Ok(()) };
-    let due = due(job, delay).await?;
-    let mut allowance = due.allowance(job, limits).await?;
+pub(super) async fn apply(
+    job: &mut Job<'_>,
+    rules: &mut PlanRules,
+    limits: GuardLimits,
+) -> Result<(), Failure> {
+    let mut allowance = allowance(job, rules, limits).await?;
     let mut after = 0;
-    loop {
+    // Never means that nobody is due.
+    while let Some(delay) = rules.delete_after.milliseconds() {
         job.go_on()?;
         let page =
             job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.chunk).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
+        let now = job.engine.clock.now();
+        let mut write = job.begin().await?;
+        rules.confirm(job.customer, &mut write).await?;
+        // Another Delete Users After may have been saved meanwhile.
+        let Some(delay) = rules.delete_after.milliseconds() else { break };
         let ids: Vec<i64> = page.iter().map(|user| user.id).collect();
-        let decisions = job.customer.decisions(Guarded::Deletion, &ids).await?;
+        let decisions = write.held_among(Guarded::Deletion, &ids).await?;
         let decision = |user: &User| {
-            decisions
-                .iter()
-                .find(|(id, _)| *id == user.id)
-                .map_or(Decision::Waiting, |(_, decision)| *decision)
+            let held = decisions.iter().find(|held| held.object_id == user.id);
+            held.map_or(Decision::Waiting, |held| held.decision)
         };
         let (mut delete, mut held, mut unapproved) = (Vec::new(), Vec::new(), 0);
-        for user in &page {
+        for user in page.iter().filter(|user| is_left(job, rules, user)) {
             match decision(user) {
                 Decision::Dismissed => {}
                 Decision::Approved => delete.push(user.id),
@@ -54,8 +62,6 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &PlanRules, limits: GuardLim
             }
         }
         job.counts.held += i64::try_from(held.len()).unwrap_or(i64::MAX);
-        let now = job.engine.clock.now();
-        let mut write = job.begin().await?;
         let deleted = if job.is_preview() {
             page.iter().filter(|user| delete.contains(&user.id)).cloned().collect()
         } else {
@@ -67,7 +73,7 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &PlanRules, limits: GuardLim
             }
             write.delete_due(Source::Azure, job.read_at, delay, &delete, BY_THE_SYNC, now).await?
         };
-        let changes: Vec<RunChange> = deleted.iter().map(told).collect();
+        let changes: Vec<RunChange> = deleted.iter().map(|user| told(job, user)).collect();
         write.add_run_changes(job.run_id, now, &changes).await?;
         job.counts.deleted += i64::try_from(deleted.len()).unwrap_or(i64::MAX);
         if !changes.is_empty() && !job.is_preview() {
@@ -85,39 +91,43 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &PlanRules, limits: GuardLim
     Ok(())
 }
 
-/// How many are due that nobody decided about.
-struct Due(i64);
-
-async fn due(job: &Job<'_>, delay: i64) -> Result<Due, Failure> {
+/// Counts who is due that nobody decided about, and says how many of them may go.
+async fn allowance(job: &Job<'_>, rules: &PlanRules, limits: GuardLimits) -> Result<Allowance, Failure> {
     let (mut new, mut after) = (0, 0);
-    loop {
-        let page =
-            job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.page).await?;
-        let Some(last) = page.last() else { return Ok(Due(new)) };
-        after = last.id;
-        let ids: Vec<i64> = page.iter().map(|user| user.id).collect();
-        new += undecided(job, Guarded::Deletion, &ids).await?;
+    if let Some(delay) = rules.delete_after.milliseconds() {
+        loop {
+            let page =
+                job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.page).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            let due = page.iter().filter(|user| is_left(job, rules, user));
+            let ids: Vec<i64> = due.map(|user| user.id).collect();
+            new += undecided(job, Guarded::Deletion, &ids).await?;
+        }
     }
+    let counts = job.customer.user_counts().await?;
+    let present =
+        counts.iter().filter(|(source, ..)| *source == Source::Azure).map(|(.., users)| users).sum();
+    Allowance::of(job, limits, Guarded::Deletion, new, present).await
 }
 
-impl Due {
-    async fn allowance(&self, job: &Job<'_>, limits: GuardLimits) -> Result<Allowance, Failure> {
-        let counts = job.customer.user_counts().await?;
-        let present =
-            counts.iter().filter(|(source, ..)| *source == Source::Azure).map(|(.., users)| users).sum();
-        Allowance::of(job, limits, Guarded::Deletion, self.0, present).await
-    }
+/// Whether a due user is to be deleted: not one that an exception keeps, nor in a preview one that would be back by then.
+fn is_left(job: &Job<'_>, rules: &PlanRules, user: &User) -> bool {
+    !rules.leaves_alone(user) && !matches!(job.foreseen.get(&user.id), Some(Foreseen::Back))
 }
 
-fn told(user: &User) -> RunChange {
-    let reason = user.conflict.as_ref().map_or("", |conflict| conflict.reason.label());
+fn told(job: &Job<'_>, user: &User) -> RunChange {
+    let (reason, address) = match job.foreseen.get(&user.id) {
+        Some(Foreseen::InConflict(reason, address)) => (Some(*reason), address),
+        _ => (user.conflict.as_ref().map(|conflict| conflict.reason), &user.primary_address),
+    };
     RunChange {
         object: ObjectKind::User,
         object_id: user.public_id,
         display_name: user.display_name.clone(),
-        address: user.primary_address.to_string(),
+        address: address.to_string(),
         action: Action::Deleted,
-        reason: reason.to_owned(),
+        reason: reason.map_or("", Reason::label).to_owned(),
         changes: Vec::new(),
     }
 }

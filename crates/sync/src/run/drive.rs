@@ -1,6 +1,6 @@
 //! A run from its first request to its last row.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use domain::{
     Timestamp,
@@ -14,7 +14,7 @@ use super::{
     RunReport, apply, fetch,
     plan_rules::{PlanRules, hold_plan},
     report::{LeftOut, read, summary},
-    resolve::Resolved,
+    resolve::{Foreseen, Resolved},
     start::{INTERRUPTED, LEASE_MS, Started},
 };
 use crate::{
@@ -37,6 +37,8 @@ pub(super) struct Job<'a> {
     /// When the complete read ended; the beginning of the run until then.
     pub read_at: Timestamp,
     pub counts: Counts,
+    /// In a preview: what would have become of users in conflict before their deletion is decided about.
+    pub foreseen: HashMap<i64, Foreseen>,
     pub left_out: LeftOut,
     /// Addresses that somebody wanted and did not get.
     pub clashes: i64,
@@ -71,6 +73,7 @@ pub(super) async fn drive(engine: &Engine, customer: &CustomerStore, started: St
         connection: Default::default(),
         read_at: began,
         counts: Counts::default(),
+        foreseen: HashMap::new(),
         left_out: LeftOut::new(),
         clashes: 0,
         remarks: Vec::new(),
@@ -243,13 +246,15 @@ impl Job<'_> {
 
     /// Adds what a chunk did.
     pub fn add(&mut self, chunk: &Resolved) {
+        if self.is_preview() {
+            self.foreseen.extend(chunk.foreseen());
+        }
         let (all, new) = (&mut self.counts, &chunk.counts);
         all.added += new.added;
         all.updated += new.updated;
         all.missing += new.missing;
         all.restored += new.restored;
         all.left_out += new.left_out;
-        all.held += new.held;
         self.clashes += chunk.clashes;
         for (reason, number) in &chunk.left_out {
             *self.left_out.entry(*reason).or_default() += number;

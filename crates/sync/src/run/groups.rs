@@ -11,7 +11,7 @@ use domain::{
     service::{Service, Source},
     settings::GuardLimits,
 };
-use store::{Change, CustomerWrite, Group, GroupWrite, MirrorGroup, RunChange, StoreError};
+use store::{Binned, Change, CustomerWrite, Group, GroupWrite, MirrorGroup, RunChange, StoreError};
 
 use super::{
     drive::{Failure, Job},
@@ -123,6 +123,8 @@ fn leaves(rules: &PlanRules, row: &MirrorGroup) -> Option<Leaves> {
 #[derive(Default)]
 struct Rows {
     writes: Vec<GroupWrite>,
+    /// Groups that are back, with their entries in the recycle bin.
+    restored: Vec<(Binned, GroupWrite)>,
     deleted: Vec<(i64, &'static str)>,
     held: Vec<(i64, String)>,
     decided: Vec<i64>,
@@ -170,6 +172,10 @@ async fn decide(
         holds.is_some() && holds == row.group.address()
     };
     rows.sort_by_key(|row| !keeps(row));
+    let missing: Vec<String> = ids.iter().filter(|id| !present.contains_key(*id)).cloned().collect();
+    let binned = write.binned(Source::Azure, &missing).await?.into_iter();
+    let mut binned: HashMap<String, Binned> =
+        binned.filter_map(|binned| Some((binned.external_id.clone()?, binned))).collect();
     let numbers: Vec<i64> = present.values().map(|group| group.id).collect();
     let decisions: HashMap<i64, Decision> = write
         .held_among(Guarded::Group, &numbers)
@@ -225,9 +231,11 @@ async fn decide(
         if before.is_some_and(same) {
             continue;
         }
+        let binned = binned.remove(&row.group.external_id).filter(|_| before.is_none());
+        let known = before.map(|group| group.public_id).or(binned.as_ref().map(|binned| binned.public_id));
         let after = GroupWrite {
             id: before.map(|group| group.id),
-            public_id: before.map_or_else(|| job.engine.random.uuid(now), |group| group.public_id),
+            public_id: known.unwrap_or_else(|| job.engine.random.uuid(now)),
             source: Source::Azure,
             external_id: row.group.external_id.clone(),
             display_name: name,
@@ -238,7 +246,7 @@ async fn decide(
         out.released.extend(
             before.and_then(|group| group.address.clone()).filter(|old| after.address.as_ref() != Some(old)),
         );
-        out.keep(before, after);
+        out.keep(before, binned, after);
     }
     Ok(out)
 }
@@ -257,7 +265,7 @@ impl Rows {
         });
     }
 
-    fn keep(&mut self, before: Option<&Group>, after: GroupWrite) {
+    fn keep(&mut self, before: Option<&Group>, binned: Option<Binned>, after: GroupWrite) {
         let text = |address: &Option<Address>| address.as_ref().map(ToString::to_string).unwrap_or_default();
         let changes = before.map(|before| {
             let rows = [
@@ -270,16 +278,24 @@ impl Rows {
                 .map(|(field, old, new)| Change::new(field, old, new))
                 .collect()
         });
+        let (action, reason) = match (before, &binned) {
+            (Some(_), _) => (Action::Updated, "changed in directory"),
+            (None, Some(_)) => (Action::Restored, "delivered again; was in the recycle bin"),
+            (None, None) => (Action::Added, "in directory"),
+        };
         self.changes.push(RunChange {
             object: ObjectKind::Group,
             object_id: after.public_id,
             display_name: after.display_name.clone(),
             address: text(&after.address),
-            action: if before.is_some() { Action::Updated } else { Action::Added },
-            reason: if before.is_some() { "changed in directory" } else { "in directory" }.to_owned(),
+            action,
+            reason: reason.to_owned(),
             changes: changes.unwrap_or_default(),
         });
-        self.writes.push(after);
+        match binned {
+            Some(binned) => self.restored.push((binned, after)),
+            None => self.writes.push(after),
+        }
     }
 
     async fn write(
@@ -298,6 +314,12 @@ impl Rows {
         if !self.writes.is_empty() {
             write.write_groups(&self.writes).await?;
         }
+        for (binned, group) in &self.restored {
+            let created_at = binned.group.as_ref().map_or(now, |was| was.created_at);
+            write.restore_group(binned.object_id, created_at, group).await?;
+        }
+        let back: Vec<i64> = self.restored.iter().map(|(binned, _)| binned.id).collect();
+        write.take_from_bin(&back).await?;
         write.drop_held(Guarded::Group, &self.decided).await?;
         if self.unapproved > 0 {
             write.log_guard(Guarded::Group, false, self.unapproved, now).await?;

@@ -4,17 +4,21 @@
 //! takes the mark away; a chunk that still went by the old rules would take it away for nothing. So both hold the same lock
 //! ([`hold_plan`]), and a chunk first looks whether its rules are still the saved ones.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use directory::entra::Graph;
 use domain::{
     address::{Address, Addresses},
     conflict::Reason,
+    object::DirectoryUser,
     plan::{Admission, ByHand, ManagedDomains, Out, Rules, admit},
     service::Service,
     settings::{DeleteAfter, EntraSettings, Organisation},
 };
-use store::{CustomerStore, CustomerWrite, ExceptionKind, MirrorUser, StoreError};
+use store::{CustomerStore, CustomerWrite, ExceptionKind, MirrorUser, StoreError, User};
 
 use super::drive::{Failure, Job};
 use crate::{
@@ -157,10 +161,10 @@ impl PlanRules {
     /// What the rules say of a user of the mirror.
     pub fn verdict(&self, row: &MirrorUser) -> Verdict {
         let id = &row.user.external_id;
-        let exception = self.by_hand.users.get(id);
-        if exception == Some(&true) {
+        if self.keeps(id) {
             return Verdict::Untouched;
         }
+        let exception = self.by_hand.users.get(id);
         if row.gone {
             return Verdict::Out(
                 if exception.is_some() { Reason::Exception } else { Reason::NotInDirectory },
@@ -175,11 +179,9 @@ impl PlanRules {
                         .any(|a| self.by_hand.awaited.contains_key(a))
                 }));
         let by_hand = ByHand { exception: exception.is_some(), addition };
-        match admit(&row.user, &self.rules, by_hand, || self.filter.matches(&row.user)) {
-            Admission::In(mut addresses) => {
-                addresses.aliases.retain(|alias| !self.by_hand.aliases.contains(alias.as_str()));
-                Verdict::In(addresses)
-            }
+        let user = self.without_excepted_aliases(&row.user);
+        match admit(&user, &self.rules, by_hand, || self.filter.matches(&row.user)) {
+            Admission::In(addresses) => Verdict::In(addresses),
             Admission::Out(out) => Verdict::Out(out.into(), Some(out)),
         }
     }
@@ -187,6 +189,30 @@ impl PlanRules {
     /// Takes an object into account that is being made an addition.
     pub fn add(&mut self, external_id: &str) {
         self.by_hand.added.insert(external_id.to_owned());
+    }
+
+    /// The user without the aliases that an exception leaves out: none of them may become the primary of somebody whose own is not managed.
+    fn without_excepted_aliases<'a>(&self, user: &'a DirectoryUser) -> Cow<'a, DirectoryUser> {
+        if self.by_hand.aliases.is_empty() {
+            return Cow::Borrowed(user);
+        }
+        let Some(all) = Addresses::of(user) else { return Cow::Borrowed(user) };
+        let excepted = |entry: &String| {
+            let address = entry.split_once(':').and_then(|(_, address)| Address::parse(address));
+            address.is_some_and(|address| {
+                address != all.primary && self.by_hand.aliases.contains(address.as_str())
+            })
+        };
+        if !user.proxy_addresses.iter().any(excepted) {
+            return Cow::Borrowed(user);
+        }
+        let proxy_addresses = user.proxy_addresses.iter().filter(|entry| !excepted(entry)).cloned().collect();
+        Cow::Owned(DirectoryUser { proxy_addresses, ..user.clone() })
+    }
+
+    /// Whether an exception says that the sync does not touch the user of that directory id any more.
+    pub fn keeps(&self, external_id: &str) -> bool {
+        self.by_hand.users.get(external_id) == Some(&true)
     }
 
     /// Whether an addition waits for somebody with this address.
@@ -198,6 +224,11 @@ impl PlanRules {
     pub fn found(&self, addresses: &Addresses) -> Vec<i64> {
         let all = std::iter::once(&addresses.primary).chain(&addresses.aliases);
         all.filter_map(|address| self.by_hand.awaited.get(address).copied()).collect()
+    }
+
+    /// Whether an exception keeps this user as it is, conflict and all.
+    pub fn leaves_alone(&self, user: &User) -> bool {
+        user.external_id.as_ref().is_some_and(|id| self.keeps(id))
     }
 
     /// Whether an exception leaves a group out.

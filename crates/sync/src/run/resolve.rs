@@ -3,12 +3,12 @@
 //! Nothing here asks the database. The order of the history is that of the product's rules: who is back, then who is new or changed, then who
 //! is missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Random, Timestamp,
     address::Address,
-    conflict::{Conflict, State},
+    conflict::{Conflict, Reason, State},
     guard::{Decision, Guarded},
     plan::Out,
     run::{Action, Counts, Notice, NoticeKind, ObjectKind},
@@ -38,6 +38,8 @@ pub(super) struct Resolved {
     /// Users about whom the guard has nothing to keep any more.
     decided: Vec<i64>,
     take_overs: Vec<(i64, String, String)>,
+    /// Manual users that are the directory's now, with its id.
+    taken_over: Vec<(i64, String)>,
     /// People who wait for no Manual user, or no longer.
     settled_people: Vec<String>,
     /// Additions that were found, with the directory's id.
@@ -46,6 +48,8 @@ pub(super) struct Resolved {
     settled: Vec<i64>,
     /// Removals that nobody approved.
     unapproved: i64,
+    /// Users that were in conflict before.
+    in_conflict: BTreeSet<i64>,
     /// Addresses that changed hands, or came or went.
     touched: Vec<Address>,
     /// What is counted.
@@ -63,9 +67,22 @@ pub(super) struct Moment<'a> {
     pub read_at: Timestamp,
 }
 
+/// What becomes of a user that is in conflict.
+#[derive(Clone, Debug)]
+pub(super) enum Foreseen {
+    /// The conflict is closed.
+    Back,
+    /// It goes on, for this reason; the primary address is this one by then.
+    InConflict(Reason, Address),
+}
+
 /// Turns a decision into rows.
 pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, at: &Moment<'_>) -> Resolved {
-    let Plan { outcomes, released, settled, parts } = plan;
+    let Plan { outcomes, released, settled, mut parts } = plan;
+    // Who is left out for want of an address has nobody's address.
+    parts.rivals.retain(|_, rival| {
+        outcomes.get(&Party::Delivered(rival.clone())).is_none_or(|outcome| outcome.desired.is_some())
+    });
     let mut resolved = Resolved { released, ..Resolved::default() };
     let mut unsettled = Vec::new();
     for (party, outcome) in outcomes {
@@ -83,6 +100,7 @@ pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, 
         let Some(met) = parts.objects.get(&id) else { continue };
         match met.standing {
             Standing::PutOff | Standing::Dismissed => continue,
+            _ if parts.is_remembered(&id, met) => continue,
             Standing::In | Standing::Untouched => {}
             Standing::Out(_, out) => {
                 if unsettled.contains(&id) {
@@ -103,6 +121,7 @@ pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, 
     for (user, id) in &parts.take_overs {
         resolved.take_over(&parts, *user, id);
     }
+    resolved.given_up(&parts);
     resolved.touched.extend(resolved.released.iter().map(|(_, address)| address.clone()));
     resolved.changes.sort_by_key(|change| match change.action {
         Action::Restored => 0,
@@ -133,6 +152,8 @@ impl Resolved {
         if !(outcome.changes || relinked || conflict.is_some()) {
             return;
         }
+        self.taken_over
+            .extend(user.filter(|user| user.source == Source::Manual).map(|user| (user.id, id.to_owned())));
         // A deactivation that was made in the conflict ends with it; one that was made before stays.
         let wakes = conflict.is_some_and(|it| it.state == State::Deactivated && !it.stay_inactive);
         let in_bin = binned.and_then(|binned| binned.user.as_ref());
@@ -207,13 +228,15 @@ impl Resolved {
                     self.decided.push(user.id);
                 } else {
                     held = true;
-                    self.counts.held += 1;
                     self.held.push((user.id, reason.label().to_owned()));
                 }
             }
             (_, None) => {}
         }
-        if let (Some(conflict), Some(rival)) = (&mut conflict, parts.rivals.get(&user.id))
+        // An object that the directory has is no leaver, whoever has its address; that of one who left earlier is forgotten.
+        let has_left = matches!(reason, None | Some(Reason::NotInDirectory));
+        let rival = parts.rival(user).filter(|_| has_left);
+        if let (Some(conflict), Some(rival)) = (&mut conflict, rival)
             && conflict.rival.as_ref() != Some(rival)
         {
             conflict.rival = Some(rival.clone());
@@ -240,26 +263,35 @@ impl Resolved {
                 created_at: None,
                 now: at.now,
             };
-            let before = user.conflict.as_ref().map(|conflict| conflict.reason);
-            let after = conflict.as_ref().map(|conflict| conflict.reason);
-            match after.filter(|after| Some(*after) != before) {
-                Some(reason) => self.keep(Some(user), write, Action::Missing, reason.label().to_owned()),
-                None => {
-                    self.counts.updated += i64::from(outcome.changes);
-                    self.keep(
-                        Some(user),
-                        write,
-                        Action::Updated,
-                        "addresses went to somebody else".to_owned(),
-                    );
-                }
-            }
+            let reason_before = user.conflict.as_ref().map(|conflict| conflict.reason);
+            let reason = conflict.as_ref().map(|conflict| conflict.reason);
+            let (action, why) = match reason.filter(|reason| Some(*reason) != reason_before) {
+                Some(reason) if user.conflict.is_none() => (Action::Missing, reason.label()),
+                Some(reason) => (Action::Updated, reason.label()),
+                None if outcome.changes => (Action::Updated, "addresses went to somebody else"),
+                None => (Action::Updated, "somebody else has the last known address"),
+            };
+            self.counts.updated += i64::from(action == Action::Updated);
+            self.keep(Some(user), write, action, why.to_owned());
         }
         !held
     }
 
+    /// What becomes of the users that were in conflict, by number.
+    pub fn foreseen(&self) -> impl Iterator<Item = (i64, Foreseen)> {
+        let were = |write: &&UserWrite| write.id.is_some_and(|id| self.in_conflict.contains(&id));
+        self.users.iter().filter(were).filter_map(|write| {
+            let after = match &write.conflict {
+                Some(conflict) => Foreseen::InConflict(conflict.reason, write.primary.clone()),
+                None => Foreseen::Back,
+            };
+            Some((write.id?, after))
+        })
+    }
+
     fn keep(&mut self, before: Option<&User>, write: UserWrite, action: Action, reason: String) {
         self.touched.extend(moved(before, &write));
+        self.in_conflict.extend(before.filter(|user| user.conflict.is_some()).map(|user| user.id));
         self.changes.push(RunChange {
             object: ObjectKind::User,
             object_id: write.public_id,
@@ -270,6 +302,29 @@ impl Resolved {
             changes: before.map(|before| differences(before, &write)).unwrap_or_default(),
         });
         self.users.push(write);
+    }
+
+    /// Tells of the Manual users who gave up aliases.
+    fn given_up(&mut self, parts: &Parts) {
+        let mut given_up = BTreeMap::<i64, BTreeSet<&Address>>::new();
+        for (user, address) in &self.released {
+            given_up.entry(*user).or_default().insert(address);
+        }
+        for (user, addresses) in given_up {
+            let Some(user) = parts.users.get(&user) else { continue };
+            let left: Vec<Address> =
+                user.aliases.iter().filter(|alias| !addresses.contains(alias)).cloned().collect();
+            self.counts.updated += 1;
+            self.changes.push(RunChange {
+                object: ObjectKind::User,
+                object_id: user.public_id,
+                display_name: user.display_name.clone(),
+                address: user.primary_address.to_string(),
+                action: Action::Updated,
+                reason: "addresses went to somebody else".to_owned(),
+                changes: vec![Change::new("Aliases", list(&user.aliases), list(&left))],
+            });
+        }
     }
 
     fn take_over(&mut self, parts: &Parts, user: i64, id: &str) {
@@ -290,6 +345,11 @@ impl Resolved {
         self.held.clear();
     }
 
+    /// The users whose removal waits. Each is decided about again with its own object, and with whoever wants one of its addresses.
+    pub fn held(&self) -> impl Iterator<Item = i64> {
+        self.held.iter().map(|(user, _)| *user)
+    }
+
     /// Writes everything in the chunk's transaction: addresses are released before they are claimed, and what is settled loses its mark.
     ///
     /// # Errors
@@ -307,6 +367,7 @@ impl Resolved {
             write.link_addition(*addition, id).await?;
         }
         write.drop_held(Guarded::Removal, &self.decided).await?;
+        write.drop_held(Guarded::Deletion, &self.decided).await?;
         if self.unapproved > 0 {
             write.log_guard(Guarded::Removal, false, self.unapproved, now).await?;
         }
@@ -316,13 +377,14 @@ impl Resolved {
         if !self.take_overs.is_empty() {
             write.await_take_overs(&self.take_overs, now).await?;
         }
+        write.drop_take_overs(&self.taken_over).await?;
         write.settle_take_overs(&self.settled_people).await?;
         write.clear_dirty(&self.settled).await?;
         write.mark_groups_dirty_by_address(Service::Entra, &self.touched).await?;
         if !self.users.is_empty() || !self.released.is_empty() {
             write.raise_topic("users").await?;
         }
-        if self.counts.missing + self.counts.restored + self.counts.held > 0 {
+        if self.counts.missing + self.counts.restored > 0 || !self.held.is_empty() {
             write.raise_topic("conflicts").await?;
         }
         Ok(())
@@ -360,11 +422,6 @@ fn moved(before: Option<&User>, after: &UserWrite) -> Vec<Address> {
 /// What differs between a user as it stood and as it is to stand, field by field under the labels of its page.
 fn differences(before: &User, after: &UserWrite) -> Vec<Change> {
     let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
-    let list = |addresses: &[Address]| {
-        let mut texts: Vec<&str> = addresses.iter().map(Address::as_str).collect();
-        texts.sort_unstable();
-        texts.join(", ")
-    };
     let primary = |address: &Address, lost: bool| if lost { String::new() } else { address.to_string() };
     let reason =
         |conflict: &Option<Conflict>| conflict.as_ref().map_or("", |it| it.reason.label()).to_owned();
@@ -390,6 +447,12 @@ fn differences(before: &User, after: &UserWrite) -> Vec<Change> {
         .filter(|(_, old, new)| old != new)
         .map(|(field, old, new)| Change::new(field, old, new))
         .collect()
+}
+
+fn list(addresses: &[Address]) -> String {
+    let mut texts: Vec<&str> = addresses.iter().map(Address::as_str).collect();
+    texts.sort_unstable();
+    texts.join(", ")
 }
 
 /// A notice for each address that went elsewhere, naming both objects and what follows.

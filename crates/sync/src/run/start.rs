@@ -1,6 +1,7 @@
 //! Starting a run: whether it may, and what a dead process left behind.
 
 use domain::{
+    Timestamp,
     run::{Outcome, Purpose, Trigger},
     service::Service,
 };
@@ -32,6 +33,9 @@ pub enum StartRefused {
     /// One run at a time. Its id, unless it only just begins.
     #[error("a sync is already running")]
     AlreadyRunning(Option<Uuid>),
+    /// Another process made the run that was due.
+    #[error("The scheduled sync was made elsewhere.")]
+    NotDue,
     /// The customer is suspended.
     #[error("This customer is suspended: nothing is synced until that ends.")]
     CustomerSuspended,
@@ -122,16 +126,29 @@ async fn start(
         let running = customer.running(Service::Entra).await?;
         return Ok(Err(StartRefused::AlreadyRunning(running.map(|run| run.public_id))));
     };
-    match write_row(engine, customer, &lease, purpose, trigger, actor).await {
-        Ok((id, public_id)) => Ok(Ok(Started { lease, id, public_id, purpose })),
-        Err(error) => {
-            // Otherwise nobody could start a run until the lease expires.
-            if let Err(second) = customer.release_lease(&lease).await {
-                tracing::warn!(error = %second, "the lease of a sync that could not start was not given back");
-            }
-            Err(error)
-        }
+    let written = match is_due(customer, trigger, now).await {
+        Ok(true) => write_row(engine, customer, &lease, purpose, trigger, actor).await.map(Some),
+        Ok(false) => Ok(None),
+        Err(error) => Err(error),
+    };
+    if let Ok(Some((id, public_id))) = written {
+        return Ok(Ok(Started { lease, id, public_id, purpose }));
     }
+    // Otherwise nobody could start a run until the lease expires.
+    if let Err(error) = customer.release_lease(&lease).await {
+        tracing::warn!(%error, "the lease of a sync that did not start was not given back");
+    }
+    written.map(|_| Err(StartRefused::NotDue))
+}
+
+/// Whether a scheduled run is still due. Several processes may have seen that it was; one that gets the lease when another has given it back
+/// finds the time of the next run.
+async fn is_due(customer: &CustomerStore, trigger: Trigger, now: Timestamp) -> Result<bool, SyncError> {
+    if trigger != Trigger::Schedule {
+        return Ok(true);
+    }
+    let schedule = customer.schedule(Service::Entra).await?;
+    Ok(schedule.is_some_and(|schedule| schedule.next_at <= now))
 }
 
 async fn write_row(

@@ -207,13 +207,13 @@ impl World {
         self.customer.export_users(None, 100_000).await.unwrap()
     }
 
-    /// The portal's users by the directory's id.
+    /// The portal's users by the directory's id; those whom it does not know are not among them.
     pub async fn seen(&self) -> BTreeMap<String, Seen> {
         let see = |user: ExportedUser| {
             let seen = Seen { name: user.display_name, primary: user.primary_address, aliases: user.aliases };
-            (user.external_id.unwrap(), seen)
+            Some((user.external_id?, seen))
         };
-        self.users().await.into_iter().map(see).collect()
+        self.users().await.into_iter().filter_map(see).collect()
     }
 
     pub async fn one(&self, number: u32) -> Seen {

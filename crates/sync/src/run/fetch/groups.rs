@@ -6,7 +6,7 @@ use directory::entra::{GROUP_SELECTION, Graph, GraphError, GroupPage, MemberChan
 use domain::{group::Membership, run::Notice, service::Service};
 use store::{CursorKind, CustomerWrite, StoreError};
 
-use super::{Collection, last_words};
+use super::Collection;
 
 pub(super) struct Groups;
 
@@ -31,7 +31,7 @@ impl Collection for Groups {
         page: GroupPage,
     ) -> Result<(i64, Vec<Notice>), StoreError> {
         let GroupPage { groups, members, removed, unreadable, changed_values, next: _ } = page;
-        write.mirror_groups(Service::Entra, round, &groups).await?;
+        let told = write.mirror_groups(Service::Entra, round, &groups).await?;
         let (joined, left) = last_changes(members);
         if !joined.is_empty() {
             write.join_members(Service::Entra, round, &joined).await?;
@@ -42,8 +42,7 @@ impl Collection for Groups {
         if !removed.is_empty() {
             write.mirror_groups_gone(Service::Entra, &removed).await?;
         }
-        let objects = last_words(&groups, |group| &group.external_id);
-        Ok((objects, unreadable.into_iter().chain(changed_values).collect()))
+        Ok((told.first_told, unreadable.into_iter().chain(changed_values).collect()))
     }
 
     async fn end_full_round(write: &mut CustomerWrite, round: i64) -> Result<i64, StoreError> {

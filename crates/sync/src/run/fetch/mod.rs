@@ -50,7 +50,8 @@ trait Collection {
     /// Where the read goes on behind a page.
     fn next(page: &Self::Page) -> &NextOrDelta;
 
-    /// Writes a page into the mirror; how many objects it told of, and what there is to say about single ones.
+    /// Writes a page into the mirror; how many objects it told of that the round had not told of before, and what there is to say about single
+    /// ones.
     fn write(
         write: &mut CustomerWrite,
         round: i64,
@@ -307,10 +308,4 @@ async fn nobody<C: Collection>(job: &Job<'_>) -> Result<Failure, Failure> {
          (User.Read.All) and that this is the right tenant."
             .to_owned(),
     ))
-}
-
-/// A batch in which the last word about each object counts.
-fn last_words<T>(objects: &[T], id: impl Fn(&T) -> &str) -> i64 {
-    let distinct: std::collections::HashSet<&str> = objects.iter().map(id).collect();
-    i64::try_from(distinct.len()).unwrap_or(i64::MAX)
 }

@@ -4,7 +4,7 @@ use directory::entra::{Graph, GraphError, NextOrDelta, PageLink, USER_SELECTION,
 use domain::{run::Notice, service::Service};
 use store::{CursorKind, CustomerWrite, StoreError};
 
-use super::{Collection, last_words};
+use super::Collection;
 
 pub(super) struct Users;
 
@@ -29,12 +29,11 @@ impl Collection for Users {
         page: UserPage,
     ) -> Result<(i64, Vec<Notice>), StoreError> {
         let UserPage { users, unreadable, changed_values, removed, next: _ } = page;
-        write.mirror_users(Service::Entra, round, &users).await?;
+        let told = write.mirror_users(Service::Entra, round, &users).await?;
         if !removed.is_empty() {
             write.mirror_users_gone(Service::Entra, &removed).await?;
         }
-        let objects = last_words(&users, |user| &user.external_id);
-        Ok((objects, unreadable.into_iter().chain(changed_values).collect()))
+        Ok((told.first_told, unreadable.into_iter().chain(changed_values).collect()))
     }
 
     async fn end_full_round(write: &mut CustomerWrite, round: i64) -> Result<i64, StoreError> {
