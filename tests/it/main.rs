@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod access_matrix;
+mod by_hand;
 mod command_line;
 mod connect;
 mod sessions;
