@@ -3,11 +3,6 @@
 //! The list is a form that is sent by GET: it leads to a page of its own that names whoever is meant and says what follows, and only that page
 //! changes anything. So a selection is an address, and everything works without JavaScript.
 
-#![expect(
-    clippy::too_many_arguments,
-    reason = "the functions behind the forms take their fields, as a browser sends them; the lint fires in what #[server] makes of them"
-)]
-
 mod decide;
 
 use leptos::prelude::*;

@@ -50,7 +50,7 @@ on_both_engines! {
         assert_eq!(rows.len(), 2);
         let (leaver, mother) = (&rows[0], &rows[1]);
         let note = "on parental leave".to_owned();
-        decide(world, these(&[mother.clone()]), Decision::Ignore { until: None, note }).await.unwrap();
+        decide(world, these(std::slice::from_ref(mother)), Decision::Ignore { until: None, note }).await.unwrap();
         world.clock.advance(7 * Timestamp::DAY);
         world.synced().await;
         let left = in_conflict(world).await;
