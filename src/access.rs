@@ -287,6 +287,28 @@ pub async fn answer<T: Serialize>(
     Ok(answer)
 }
 
+/// Leaves a form's answer for the session's next load of the page at `page`, and sends the browser to `path`, which shows that page.
+///
+/// # Errors
+/// When the row cannot be written.
+pub async fn leave<T: Serialize>(
+    portal: &Portal,
+    session: &Session,
+    page: &str,
+    path: &str,
+    answer: &T,
+) -> Result<(), AppError> {
+    let payload = serde_json::to_string(answer).map_err(|error| internal(&error))?;
+    let written = async {
+        let mut write = portal.engine.store.begin().await?;
+        write.put_flash(session.id, page, &payload, portal.now()).await?;
+        write.commit().await
+    };
+    written.await.map_err(|error| store_error(&error))?;
+    redirect(path);
+    Ok(())
+}
+
 /// Takes the answer that was left for the page at `path`; each is shown once. One that an older release wrote and this one cannot read is dropped.
 ///
 /// # Errors

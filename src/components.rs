@@ -12,6 +12,7 @@ mod rendered;
 mod state;
 mod steps;
 mod submit;
+mod table;
 
 pub use domain::number::{count, counted};
 pub use field::{Checkbox, SelectField, TextField};
@@ -24,3 +25,4 @@ pub use rendered::{Rendered, RenderedView};
 pub use state::{Empty, ErrorView, Loading};
 pub use steps::Steps;
 pub use submit::Submit;
+pub use table::{Cell, Pick, Row, Table, TableView};

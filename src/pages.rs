@@ -1,6 +1,7 @@
 //! The screens: a component and its server functions side by side, one file or folder per screen; here the document and the routes.
 
 mod account;
+mod additions;
 mod administrators;
 mod audit_log;
 #[cfg(feature = "ssr")]
@@ -9,15 +10,22 @@ mod connect;
 mod customers;
 mod dashboard;
 mod directory_services;
+mod entra_head;
+mod exceptions;
 mod frame;
 mod groups;
+mod held_removals;
 mod live;
 mod login;
 #[cfg(feature = "ssr")]
 mod progress;
+#[cfg(feature = "ssr")]
+mod query;
+mod recycle_bin;
 mod screen;
 mod setup;
 mod sync_history;
+mod user_conflicts;
 mod users;
 
 use leptos::prelude::*;
@@ -92,6 +100,32 @@ pub fn App() -> impl IntoView {
                         view=connect::Connect
                         ssr=SsrMode::Async
                     />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/exceptions")
+                        view=exceptions::Exceptions
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/additions")
+                        view=additions::Additions
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/user-conflicts")
+                        view=user_conflicts::UserConflicts
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/user-conflicts/decide")
+                        view=user_conflicts::Decide
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/held-removals")
+                        view=held_removals::HeldRemovals
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=path!("recycle-bin") view=recycle_bin::RecycleBin ssr=SsrMode::Async />
                     <Route path=path!("sync-history") view=sync_history::SyncHistory ssr=SsrMode::Async />
                     <Route path=path!("sync-history/:run") view=sync_history::RunPage ssr=SsrMode::Async />
                     <Route path=path!("audit-log") view=audit_log::AuditLog ssr=SsrMode::Async />
@@ -147,3 +181,13 @@ fn customer_path(slug: &str, page: &str) -> String {
 
 /// The Connect page, below a customer's address.
 const CONNECT: &str = "service-settings/directory-services/entra-id/connect";
+
+/// The pages of Entra ID, below a customer's address.
+#[cfg(feature = "ssr")]
+const ENTRA: &str = "service-settings/directory-services/entra-id";
+
+/// The users in conflict that a query of their page selects, for the export beside it.
+#[cfg(feature = "ssr")]
+pub(crate) fn conflicts_selected(query: &str) -> sync::conflicts::Selection {
+    user_conflicts::selected(query)
+}

@@ -1,6 +1,7 @@
 //! The HTTP side of the portal: configuration from the environment, the router, the middleware, and the clock and chance of a real machine.
 
 pub mod config;
+mod conflicts_csv;
 mod downloads;
 mod exports;
 mod health;

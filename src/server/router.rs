@@ -18,7 +18,7 @@ use tower_http::{
 };
 
 use super::{
-    Config, downloads, exports, health, live,
+    Config, conflicts_csv, downloads, exports, health, live,
     middleware::{Guard, guard},
     theme,
 };
@@ -63,6 +63,7 @@ pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router
     Router::new()
         .route("/", get(start))
         .route("/theme", post(theme::choose))
+        .route(conflicts_csv::PATH, get(conflicts_csv::download))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/customers/{slug}/users.csv", get(downloads::users))

@@ -81,6 +81,33 @@ async fn every_page_is_for_those_who_may_see_it() {
             Least::At(Role::Viewer),
             StatusCode::OK,
         ),
+        ("/customers/{slug}/recycle-bin", Least::At(Role::Viewer), StatusCode::OK),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/exceptions",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/additions",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/user-conflicts",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        // Without a decision in its query there is nothing to decide.
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/user-conflicts/decide",
+            Least::At(Role::Operator),
+            StatusCode::NOT_FOUND,
+        ),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/held-removals",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
         ("/customers/{slug}/sync-history", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/audit-log", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/administrators", Least::At(Role::Administrator), StatusCode::OK),
@@ -183,6 +210,43 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("connect", &[("slug", "default"), ("intent", "sync")], at(Role::Operator)),
         ("runs", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
         ("run", &[("slug", "default"), ("id", "not an id"), ("query", "")], at(Role::Viewer)),
+        ("user_conflicts", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("conflicts_meant", &[("slug", "default"), ("query", "action=delete")], at(Role::Operator)),
+        (
+            "decide_conflicts",
+            &[("slug", "default"), ("action", "delete"), ("selection", "")],
+            at(Role::Operator),
+        ),
+        (
+            "same_person",
+            &[
+                ("slug", "default"),
+                ("user", "018f0000-0000-7000-8000-000000000000"),
+                ("external_id", ""),
+                ("answer", "same"),
+            ],
+            at(Role::Operator),
+        ),
+        ("held_removals", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        (
+            "decide_held",
+            &[
+                ("slug", "default"),
+                ("kind", "removal"),
+                ("intent", "approve"),
+                ("pick[]", "1"),
+                ("pick[]", "2"),
+            ],
+            at(Role::Operator),
+        ),
+        ("exceptions", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("save_exceptions", &[("slug", "default"), ("staged", "")], at(Role::Administrator)),
+        ("read_directory", &[("slug", "default")], at(Role::Operator)),
+        ("additions", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("add_additions", &[("slug", "default"), ("addresses", "x")], at(Role::Administrator)),
+        ("remove_addition", &[("slug", "default"), ("address", "x@contoso.com")], at(Role::Administrator)),
+        ("recycle_bin", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("restore_user", &[("slug", "default"), ("entry", "1")], at(Role::Operator)),
         ("sign_out", &[], Least::SignedIn),
     ];
     let listed: BTreeSet<_> = functions.iter().map(|(name, _, _)| format!("/api/{name}")).collect();

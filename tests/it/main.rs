@@ -4,6 +4,7 @@
 
 mod access_matrix;
 mod administration;
+mod by_hand;
 mod command_line;
 mod connect;
 mod groups;

@@ -35,6 +35,7 @@ const READS_ALL: &[&str] = &[
     "::administrators::ALL",
     "::administrators::COUNT",
     "::administrators::HOLD_FULL",
+    "::conflict_lists::COUNT",
     "::conflicts::END_IGNORES",
     "::conflicts::SHIFT",
     // They read what they themselves found on the way from group to group, and as many members as are counted.
