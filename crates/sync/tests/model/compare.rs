@@ -165,6 +165,30 @@ pub fn learn(model: &mut Portal, seen: &Seen) {
     }
 }
 
+/// Of several groups that claim an address which none of them had, either may get it.
+pub fn accept_ties(model: &mut Portal, before: &BTreeMap<String, Group>, seen: &Seen, tenant: &Tenant) {
+    for row in seen.groups.iter().filter(|row| row.address.is_some()) {
+        let claims = |id: &String| tenant.groups.get(id).is_some_and(|group| group.address == row.address);
+        let one_had_it = model
+            .groups
+            .keys()
+            .any(|id| claims(id) && before.get(id).is_some_and(|group| group.address == row.address));
+        let winner = model.groups.iter().find(|(id, group)| claims(id) && group.address == row.address);
+        if let Some(winner) = winner.map(|(id, _)| id.clone())
+            && !one_had_it
+            && claims(&row.external_id)
+            && let Some(other) = model.groups.get_mut(&row.external_id)
+        {
+            other.address = row.address.clone();
+            if winner != row.external_id
+                && let Some(group) = model.groups.get_mut(&winner)
+            {
+                group.address = None;
+            }
+        }
+    }
+}
+
 /// Takes what is there for what is to be.
 pub async fn adopt(world: &mut World, seen: &Seen) {
     let now = world.now();

@@ -6,6 +6,7 @@ use sync::run::{RunReport, StartRefused, run_to_end};
 
 use crate::{
     compare::{self, Seen},
+    portal::Portal,
     steps::Step,
     sync::{self as reference, Counts},
     tenant::Tenant,
@@ -77,7 +78,7 @@ impl World {
     }
 
     /// What the reference says that a sync would do now.
-    fn expected(&mut self) -> (crate::portal::Portal, Counts) {
+    fn expected(&mut self) -> (Portal, Counts) {
         let mut portal = self.model.clone();
         let counts = reference::sync(&mut portal, &self.tenant_now(), &self.rules, self.now());
         (portal, counts)
@@ -90,8 +91,8 @@ impl World {
         let (portal, counts) = self.expected();
         let report = self.start(Purpose::Sync).await;
         ensure(report.error.is_none(), || format!("the sync failed: {:?}", report.error))?;
-        self.model = portal;
-        self.check().await?;
+        let before = std::mem::replace(&mut self.model, portal);
+        self.check(&before).await?;
         compare::counts(&self.customer, &report, Some(counts)).await?;
         let outcome = if counts.held > 0 { "held" } else { "succeeded" };
         ensure(report.outcome == outcome, || format!("the sync {} instead of {outcome}", report.outcome))
@@ -110,12 +111,14 @@ impl World {
         Ok(())
     }
 
-    async fn check(&mut self) -> Checked {
+    async fn check(&mut self, before: &Portal) -> Checked {
         let seen = Seen::read(&self.customer).await;
         compare::sound(&self.customer, &seen).await?;
         compare::learn(&mut self.model, &seen);
+        let tenant = self.tenant_now();
+        compare::accept_ties(&mut self.model, &before.groups, &seen, &tenant);
         compare::portal(&self.model, &seen)?;
-        compare::mirror(&self.customer, &self.tenant_now()).await?;
+        compare::mirror(&self.customer, &tenant).await?;
         compare::guard(&self.customer, &self.model, self.now()).await
     }
 
@@ -179,10 +182,10 @@ impl World {
         }
         let report = self.start(Purpose::Sync).await;
         ensure(report.error.is_none(), || format!("the resumed sync failed: {:?}", report.error))?;
-        self.model = portal;
+        let before = std::mem::replace(&mut self.model, portal);
         // Both runs may have read the whole directory.
         compare::forgive_reads(&mut self.model, &self.customer).await;
-        self.check().await?;
+        self.check(&before).await?;
         compare::counts(&self.customer, &report, None).await
     }
 
