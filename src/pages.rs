@@ -180,6 +180,7 @@ fn customer_path(slug: &str, page: &str) -> String {
 }
 
 /// The Connect page, below a customer's address.
+#[cfg(feature = "ssr")]
 const CONNECT: &str = "service-settings/directory-services/entra-id/connect";
 
 /// The pages of Entra ID, below a customer's address.

@@ -1,43 +1,19 @@
 //! Directory Services → Entra ID → Additions: addresses that are synced by hand.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_location;
-use serde::{Deserialize, Serialize};
 
-use super::{
-    entra_head::{Head, HeadView},
-    use_slug,
-};
-use crate::{
-    components::{Empty, ErrorView, Icon, Loading, Pager, Submit, Table, TableView, Tone},
-    error::AppError,
-};
-
-/// What the page shows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct AdditionsPage {
-    head: Head,
-    /// What became of the addresses that were just sent: as typed, whether it was added, in words.
-    lines: Vec<(String, bool, String)>,
-    /// Those that were refused, for another try.
-    again: String,
-    table: Table,
-    place: String,
-    first: Option<String>,
-    next: Option<String>,
-    may_change: bool,
-}
+use super::screen::{Place, screen};
+use crate::{components::Rendered, error::AppError};
 
 /// The additions of a customer.
 #[server(endpoint = "additions")]
-async fn additions(slug: String, query: String) -> Result<AdditionsPage, AppError> {
+async fn additions(slug: String, query: String) -> Result<Rendered, AppError> {
     use domain::role::Role;
 
     use crate::access;
 
     let desk = access::require(&slug, Role::Viewer).await?;
-    server::load(&desk, &query).await
+    Ok(view::page(slug, server::load(&desk, &query).await?))
 }
 
 /// Adds addresses, each for itself.
@@ -65,99 +41,119 @@ async fn remove_addition(slug: String, address: String) -> Result<(), AppError> 
 /// The page.
 #[component]
 pub(super) fn Additions() -> impl IntoView {
-    let slug = use_slug();
-    let search = use_location().search;
-    let data = Resource::new(move || (slug.get(), search.get()), |(slug, query)| additions(slug, query));
-    view! {
-        <Title text="Additions" />
-        <Transition fallback=|| view! { <Loading rows=10 /> }>
-            {move || Suspend::new(async move {
-                match data.await {
-                    Ok(page) => view! { <Filled slug=slug.get_untracked() page=page /> }.into_any(),
-                    Err(error) => view! { <ErrorView error=error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    screen("Additions", |Place { slug, query, .. }| Box::pin(additions(slug, query)))
 }
 
-/// The page once its data is there.
-#[component]
-fn Filled(slug: String, page: AdditionsPage) -> impl IntoView {
-    let list = if page.table.rows.is_empty() {
-        view! { <Empty why="There are no additions: who is synced is for the other rules to say." /> }
-            .into_any()
-    } else {
-        view! {
-            <form method="post" action="/api/remove_addition">
-                <input type="hidden" name="slug" value=slug.clone() />
-                <TableView table=page.table />
-            </form>
-            <Pager previous=page.first next=page.next place=page.place />
-        }
-        .into_any()
+#[cfg(feature = "ssr")]
+mod view {
+    //! What the page shows, rendered on the server.
+
+    use leptos::prelude::*;
+
+    use crate::{
+        components::{Empty, Icon, Pager, Rendered, Submit, Table, TableView, Tone},
+        pages::entra_head::{Head, HeadView},
     };
-    let lines = page.lines;
-    view! {
-        <HeadView title="Entra ID" head=page.head />
-        {page.may_change.then(|| view! { <AddForm slug=slug again=page.again /> })}
-        {(!lines.is_empty()).then(|| view! { <Lines lines=lines /> })}
-        {list}
-    }
-}
 
-/// The form that adds one address or many.
-#[component]
-fn AddForm(slug: String, again: String) -> impl IntoView {
-    let pending = RwSignal::new(false);
-    let rows = again.lines().count().clamp(2, 8).to_string();
-    view! {
-        <form method="post" action="/api/add_additions" class="card add" on:submit=move |_| pending.set(true)>
-            <input type="hidden" name="slug" value=slug />
-            <div class="field">
-                <label for="addresses">"Email address"</label>
-                <textarea
-                    id="addresses"
-                    name="addresses"
-                    rows=rows
-                    required=true
-                    spellcheck="false"
-                    autocapitalize="none"
-                    placeholder="ada@contoso.com"
-                    aria-describedby="addresses-help"
-                >
-                    {again}
-                </textarea>
-                <div class="help" id="addresses-help">
-                    "One address, or many, one a line. Each is looked up in the directory at once, and synced whatever the custom filter and the
-                    switch for disabled accounts say; an exception goes before it."
-                </div>
-            </div>
-            <Submit label="Add" pending=pending class="primary" />
-        </form>
+    /// The page.
+    pub(super) fn page(slug: String, mut page: AdditionsPage) -> Rendered {
+        let message = page.head.message.take();
+        Rendered::new(view! { <Filled slug=slug page=page /> }).with_message(message)
     }
-}
 
-/// What became of each address.
-#[component]
-fn Lines(lines: Vec<(String, bool, String)>) -> impl IntoView {
-    let rows = lines.into_iter().map(|(address, added, words)| {
-        let tone = if added { Tone::Good } else { Tone::Bad };
+    /// What the page shows.
+    #[derive(Clone, Debug)]
+    pub(super) struct AdditionsPage {
+        pub(in crate::pages) head: Head,
+        /// What became of the addresses that were just sent: as typed, whether it was added, in words.
+        pub(in crate::pages) lines: Vec<(String, bool, String)>,
+        /// Those that were refused, for another try.
+        pub(in crate::pages) again: String,
+        pub(in crate::pages) table: Table,
+        pub(in crate::pages) place: String,
+        pub(in crate::pages) first: Option<String>,
+        pub(in crate::pages) next: Option<String>,
+        pub(in crate::pages) may_change: bool,
+    }
+
+    /// The page once its data is there.
+    #[component]
+    fn Filled(slug: String, page: AdditionsPage) -> impl IntoView {
+        let list = if page.table.rows.is_empty() {
+            view! { <Empty why="There are no additions: who is synced is for the other rules to say." /> }
+                .into_any()
+        } else {
+            view! {
+                <form method="post" action="/api/remove_addition">
+                    <input type="hidden" name="slug" value=slug.clone() />
+                    <TableView table=page.table />
+                </form>
+                <Pager previous=page.first next=page.next place=page.place />
+            }
+            .into_any()
+        };
+        let lines = page.lines;
         view! {
-            <li class=format!("step {}", tone.class())>
-                <Icon name=tone.icon() />
-                <div>
-                    <p class="step-title"><bdi>{address}</bdi></p>
-                    <p>{words}</p>
-                </div>
-            </li>
+            <HeadView title="Entra ID" head=page.head />
+            {page.may_change.then(|| view! { <AddForm slug=slug again=page.again /> })}
+            {(!lines.is_empty()).then(|| view! { <Lines lines=lines /> })}
+            {list}
         }
-    });
-    view! {
-        <section class="card" aria-label="Result">
-            <h2>"Result"</h2>
-            <ol class="steps">{rows.collect_view()}</ol>
-        </section>
+    }
+
+    /// The form that adds one address or many.
+    #[component]
+    fn AddForm(slug: String, again: String) -> impl IntoView {
+        let pending = RwSignal::new(false);
+        let rows = again.lines().count().clamp(2, 8).to_string();
+        view! {
+            <form method="post" action="/api/add_additions" class="card add" on:submit=move |_| pending.set(true)>
+                <input type="hidden" name="slug" value=slug />
+                <div class="field">
+                    <label for="addresses">"Email address"</label>
+                    <textarea
+                        id="addresses"
+                        name="addresses"
+                        rows=rows
+                        required=true
+                        spellcheck="false"
+                        autocapitalize="none"
+                        placeholder="ada@contoso.com"
+                        aria-describedby="addresses-help"
+                    >
+                        {again}
+                    </textarea>
+                    <div class="help" id="addresses-help">
+                        "One address, or many, one a line. Each is looked up in the directory at once, and synced whatever the custom filter and the
+                        switch for disabled accounts say; an exception goes before it."
+                    </div>
+                </div>
+                <Submit label="Add" pending=pending class="primary" />
+            </form>
+        }
+    }
+
+    /// What became of each address.
+    #[component]
+    fn Lines(lines: Vec<(String, bool, String)>) -> impl IntoView {
+        let rows = lines.into_iter().map(|(address, added, words)| {
+            let tone = if added { Tone::Good } else { Tone::Bad };
+            view! {
+                <li class=format!("step {}", tone.class())>
+                    <Icon name=tone.icon() />
+                    <div>
+                        <p class="step-title"><bdi>{address}</bdi></p>
+                        <p>{words}</p>
+                    </div>
+                </li>
+            }
+        });
+        view! {
+            <section class="card" aria-label="Result">
+                <h2>"Result"</h2>
+                <ol class="steps">{rows.collect_view()}</ol>
+            </section>
+        }
     }
 }
 
@@ -167,7 +163,7 @@ mod server {
     use serde::{Deserialize, Serialize};
     use sync::additions::{self, Added, READS_UNTIL_WARNING};
 
-    use super::AdditionsPage;
+    use super::view::AdditionsPage;
     use crate::{
         access::{self, Desk},
         components::{Cell, Message, Moment, Table, Tone},

@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::components::{Icon, Message, Toast, Tone};
+#[cfg(feature = "ssr")]
+use crate::components::{Icon, Message, Tone};
 
 /// A tab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,8 @@ pub(super) struct Tab {
 }
 
 /// What stands over a page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
     /// The tabs; none on a page that is no tab.
     pub tabs: Vec<Tab>,
@@ -126,7 +128,8 @@ pub(super) fn Tabs(tabs: Vec<Tab>) -> impl IntoView {
     view! { <nav class="tabs" aria-label="Entra ID"><ul>{tabs.collect_view()}</ul></nav> }
 }
 
-/// The heading, the tabs, the message and the notices.
+/// The heading, the tabs and the notices.
+#[cfg(feature = "ssr")]
 #[component]
 pub(super) fn HeadView(
     /// The page's heading.
@@ -134,10 +137,9 @@ pub(super) fn HeadView(
     /// What stands over it.
     head: Head,
 ) -> impl IntoView {
-    let Head { tabs, message, notes } = head;
+    let Head { tabs, notes, .. } = head;
     let notes = notes.into_iter().map(|note| view! { <Note note=note /> });
     view! {
-        <Toast message=Signal::stored(message) />
         <div class="page-head">
             <h1>{title}</h1>
         </div>
@@ -147,6 +149,7 @@ pub(super) fn HeadView(
 }
 
 /// A notice in the page.
+#[cfg(feature = "ssr")]
 #[component]
 pub(super) fn Note(note: Message) -> impl IntoView {
     let class = match note.tone {

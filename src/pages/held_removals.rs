@@ -1,59 +1,19 @@
 //! Directory Services → Entra ID → Held Removals: what the deletion guard holds back, and approving or dismissing it.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_location;
-use serde::{Deserialize, Serialize};
 
-use super::{
-    entra_head::{Head, HeadView},
-    use_slug,
-};
-use crate::{
-    components::{Empty, ErrorView, Loading, Pager, Table, TableView},
-    error::AppError,
-};
-
-/// What the page shows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct HeldPage {
-    head: Head,
-    /// The limits, in words.
-    limits: String,
-    kinds: Vec<Kind>,
-    /// Whether the administrator may decide.
-    may_act: bool,
-}
-
-/// What is held of one kind.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Kind {
-    /// Its name in the form.
-    name: String,
-    title: String,
-    /// What they are, and what an approval does.
-    about: String,
-    /// How many wait.
-    waiting: i64,
-    /// Which they are, for a decision about all of them.
-    stamp: String,
-    table: Table,
-    first: Option<String>,
-    next: Option<String>,
-    place: String,
-    /// What was decided before and can be decided anew.
-    decided: Option<Table>,
-}
+use super::screen::{Place, screen};
+use crate::{components::Rendered, error::AppError};
 
 /// What is held of a customer's users and groups.
 #[server(endpoint = "held_removals")]
-async fn held_removals(slug: String, query: String) -> Result<HeldPage, AppError> {
+async fn held_removals(slug: String, query: String) -> Result<Rendered, AppError> {
     use domain::role::Role;
 
     use crate::access;
 
     let desk = access::require(&slug, Role::Viewer).await?;
-    server::load(&desk, &query).await
+    Ok(view::page(slug, server::load(&desk, &query).await?))
 }
 
 /// Approves or dismisses what is held: what is picked, or all that wait if they are those of the stamp.
@@ -76,87 +36,129 @@ async fn decide_held(
 /// The page.
 #[component]
 pub(super) fn HeldRemovals() -> impl IntoView {
-    let slug = use_slug();
-    let search = use_location().search;
-    let data = Resource::new(move || (slug.get(), search.get()), |(slug, query)| held_removals(slug, query));
-    view! {
-        <Title text="Held Removals" />
-        <Transition fallback=|| view! { <Loading rows=10 /> }>
-            {move || Suspend::new(async move {
-                match data.await {
-                    Ok(page) => view! { <Filled slug=slug.get_untracked() page=page /> }.into_any(),
-                    Err(error) => view! { <ErrorView error=error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    screen("Held Removals", |Place { slug, query, .. }| Box::pin(held_removals(slug, query)))
 }
 
-/// The page once its data is there.
-#[component]
-fn Filled(slug: String, page: HeldPage) -> impl IntoView {
-    let empty = page.kinds.is_empty();
-    let may_act = page.may_act;
-    let kinds =
-        page.kinds.into_iter().map(|kind| view! { <KindView slug=slug.clone() kind=kind may_act=may_act /> });
-    let kinds = kinds.collect_view();
-    view! {
-        <HeadView title="Entra ID" head=page.head />
-        <p class="soft measure">{page.limits}</p>
-        {empty.then(|| view! { <Empty why="Nothing is held: no sync wanted to remove more than the limits let it." /> })}
-        {kinds}
-    }
-}
+#[cfg(feature = "ssr")]
+mod view {
+    //! What the page shows, rendered on the server.
 
-/// One kind of what is held.
-#[component]
-fn KindView(slug: String, kind: Kind, may_act: bool) -> impl IntoView {
-    let waiting = kind.waiting;
-    let (approve, dismiss) = (format!("Approve all {waiting}"), format!("Dismiss all {waiting}"));
-    let form = |slug: String, name: String, stamp: String, table: Table, all: Option<(String, String)>| {
-        view! {
-            <form method="post" action="/api/decide_held">
-                <input type="hidden" name="slug" value=slug />
-                <input type="hidden" name="kind" value=name />
-                <input type="hidden" name="stamp" value=stamp />
-                <TableView table=table />
-                {may_act
-                    .then(|| {
-                        view! {
-                            <div class="actions">
-                                <button type="submit" class="button" name="intent" value="dismiss">"Dismiss selected"</button>
-                                <button type="submit" class="button" name="intent" value="approve">"Approve selected"</button>
-                                {all
-                                    .map(|(approve, dismiss)| {
-                                        view! {
-                                            <button type="submit" class="button" name="intent" value="dismiss_all">{dismiss}</button>
-                                            <button type="submit" class="button danger" name="intent" value="approve_all">{approve}</button>
-                                        }
-                                    })}
-                            </div>
-                        }
-                    })}
-            </form>
-        }
+    use leptos::prelude::*;
+
+    use crate::{
+        components::{Empty, Pager, Rendered, Table, TableView},
+        pages::entra_head::{Head, HeadView},
     };
-    let decided = kind.decided.map(|table| {
-        let form = form(slug.clone(), kind.name.clone(), String::new(), table, None);
-        view! { <details><summary>"Decided about, until the next sync"</summary>{form}</details> }
-    });
-    let waiting = (waiting > 0).then(|| {
-        let form = form(slug, kind.name, kind.stamp, kind.table, Some((approve, dismiss)));
+
+    /// The page.
+    pub(super) fn page(slug: String, mut page: HeldPage) -> Rendered {
+        let message = page.head.message.take();
+        Rendered::new(view! { <Filled slug=slug page=page /> }).with_message(message).about("conflicts users")
+    }
+
+    /// What the page shows.
+    #[derive(Clone, Debug)]
+    pub(super) struct HeldPage {
+        pub(in crate::pages) head: Head,
+        /// The limits, in words.
+        pub(in crate::pages) limits: String,
+        pub(in crate::pages) kinds: Vec<Kind>,
+        /// Whether the administrator may decide.
+        pub(in crate::pages) may_act: bool,
+    }
+
+    /// What is held of one kind.
+    #[derive(Clone, Debug)]
+    pub(super) struct Kind {
+        /// Its name in the form.
+        pub(in crate::pages) name: String,
+        pub(in crate::pages) title: String,
+        /// What they are, and what an approval does.
+        pub(in crate::pages) about: String,
+        /// How many wait.
+        pub(in crate::pages) waiting: i64,
+        /// Which they are, for a decision about all of them.
+        pub(in crate::pages) stamp: String,
+        pub(in crate::pages) table: Table,
+        pub(in crate::pages) first: Option<String>,
+        pub(in crate::pages) next: Option<String>,
+        pub(in crate::pages) place: String,
+        /// What was decided before and can be decided anew.
+        pub(in crate::pages) decided: Option<Table>,
+    }
+
+    /// The page once its data is there.
+    #[component]
+    fn Filled(slug: String, page: HeldPage) -> impl IntoView {
+        let empty = page.kinds.is_empty();
+        let may_act = page.may_act;
+        let kinds = page
+            .kinds
+            .into_iter()
+            .map(|kind| view! { <KindView slug=slug.clone() kind=kind may_act=may_act /> });
+        let kinds = kinds.collect_view();
         view! {
-            {form}
-            <Pager previous=kind.first next=kind.next place=kind.place />
+            <HeadView title="Entra ID" head=page.head />
+            <p class="soft measure">{page.limits}</p>
+            {empty.then(|| view! { <Empty why="Nothing is held: no sync wanted to remove more than the limits let it." /> })}
+            {kinds}
         }
-    });
-    view! {
-        <section class="card held">
-            <h2>{kind.title}</h2>
-            <p class="measure">{kind.about}</p>
-            {waiting}
-            {decided}
-        </section>
+    }
+
+    /// One kind of what is held.
+    #[component]
+    fn KindView(slug: String, kind: Kind, may_act: bool) -> impl IntoView {
+        let waiting = kind.waiting;
+        let (approve, dismiss) = (format!("Approve all {waiting}"), format!("Dismiss all {waiting}"));
+        let form = |slug: String,
+                    name: String,
+                    stamp: String,
+                    table: Table,
+                    all: Option<(String, String)>| {
+            view! {
+                <form method="post" action="/api/decide_held">
+                    <input type="hidden" name="slug" value=slug />
+                    <input type="hidden" name="kind" value=name />
+                    <input type="hidden" name="stamp" value=stamp />
+                    <TableView table=table />
+                    {may_act
+                        .then(|| {
+                            view! {
+                                <div class="actions">
+                                    <button type="submit" class="button" name="intent" value="dismiss">"Dismiss selected"</button>
+                                    <button type="submit" class="button" name="intent" value="approve">"Approve selected"</button>
+                                    {all
+                                        .map(|(approve, dismiss)| {
+                                            view! {
+                                                <button type="submit" class="button" name="intent" value="dismiss_all">{dismiss}</button>
+                                                <button type="submit" class="button danger" name="intent" value="approve_all">{approve}</button>
+                                            }
+                                        })}
+                                </div>
+                            }
+                        })}
+                </form>
+            }
+        };
+        let decided = kind.decided.map(|table| {
+            let form = form(slug.clone(), kind.name.clone(), String::new(), table, None);
+            view! { <details><summary>"Decided about, until the next sync"</summary>{form}</details> }
+        });
+        let waiting = (waiting > 0).then(|| {
+            let form = form(slug, kind.name, kind.stamp, kind.table, Some((approve, dismiss)));
+            view! {
+                {form}
+                <Pager previous=kind.first next=kind.next place=kind.place />
+            }
+        });
+        view! {
+            <section class="card held">
+                <h2>{kind.title}</h2>
+                <p class="measure">{kind.about}</p>
+                {waiting}
+                {decided}
+            </section>
+        }
     }
 }
 
@@ -175,7 +177,7 @@ mod server {
         run::StartRefused,
     };
 
-    use super::{HeldPage, Kind};
+    use super::view::{HeldPage, Kind};
     use crate::{
         access::{self, Desk},
         components::{Cell, Message, Moment, Pick, Row, Table, Tone},

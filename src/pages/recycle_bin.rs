@@ -1,37 +1,19 @@
 //! The recycle bin of a customer: users and groups that were deleted in the last 30 days. Users can be restored.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_location;
-use serde::{Deserialize, Serialize};
 
-use super::{
-    entra_head::{Head, HeadView},
-    use_slug,
-};
-use crate::{
-    components::{Empty, ErrorView, Loading, Pager, Table, TableView},
-    error::AppError,
-};
-
-/// What the page shows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct BinPage {
-    head: Head,
-    table: Table,
-    first: Option<String>,
-    next: Option<String>,
-}
+use super::screen::{Place, screen};
+use crate::{components::Rendered, error::AppError};
 
 /// The recycle bin of a customer, the latest deletion first.
 #[server(endpoint = "recycle_bin")]
-async fn recycle_bin(slug: String, query: String) -> Result<BinPage, AppError> {
+async fn recycle_bin(slug: String, query: String) -> Result<Rendered, AppError> {
     use domain::role::Role;
 
     use crate::access;
 
     let desk = access::require(&slug, Role::Viewer).await?;
-    server::load(&desk, &query).await
+    Ok(view::page(slug, server::load(&desk, &query).await?))
 }
 
 /// Restores a deleted user.
@@ -48,44 +30,58 @@ async fn restore_user(slug: String, entry: String) -> Result<(), AppError> {
 /// The page.
 #[component]
 pub(super) fn RecycleBin() -> impl IntoView {
-    let slug = use_slug();
-    let search = use_location().search;
-    let data = Resource::new(move || (slug.get(), search.get()), |(slug, query)| recycle_bin(slug, query));
-    view! {
-        <Title text="Recycle bin" />
-        <Transition fallback=|| view! { <Loading rows=10 /> }>
-            {move || Suspend::new(async move {
-                match data.await {
-                    Ok(page) => view! { <Filled slug=slug.get_untracked() page=page /> }.into_any(),
-                    Err(error) => view! { <ErrorView error=error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    screen("Recycle bin", |Place { slug, query, .. }| Box::pin(recycle_bin(slug, query)))
 }
 
-/// The page once its data is there.
-#[component]
-fn Filled(slug: String, page: BinPage) -> impl IntoView {
-    let list = if page.table.rows.is_empty() {
-        view! { <Empty why="The recycle bin is empty. Users and groups that are deleted stay here for 30 days." /> }.into_any()
-    } else {
-        view! {
-            <form method="post" action="/api/restore_user">
-                <input type="hidden" name="slug" value=slug />
-                <TableView table=page.table />
-            </form>
-            <Pager previous=page.first next=page.next place="The latest first" />
-        }
-        .into_any()
+#[cfg(feature = "ssr")]
+mod view {
+    //! What the page shows, rendered on the server.
+
+    use leptos::prelude::*;
+
+    use crate::{
+        components::{Empty, Pager, Rendered, Table, TableView},
+        pages::entra_head::{Head, HeadView},
     };
-    view! {
-        <HeadView title="Recycle bin" head=page.head />
-        <p class="soft measure">
-            "A restored user keeps its id and history. While the directory does not deliver it, it is in conflict, and its deletion clock starts
-            anew. Groups come back by themselves when the directory has them again."
-        </p>
-        {list}
+
+    /// The page.
+    pub(super) fn page(slug: String, mut page: BinPage) -> Rendered {
+        let message = page.head.message.take();
+        Rendered::new(view! { <Filled slug=slug page=page /> }).with_message(message).about("users")
+    }
+
+    /// What the page shows.
+    #[derive(Clone, Debug)]
+    pub(super) struct BinPage {
+        pub(in crate::pages) head: Head,
+        pub(in crate::pages) table: Table,
+        pub(in crate::pages) first: Option<String>,
+        pub(in crate::pages) next: Option<String>,
+    }
+
+    /// The page once its data is there.
+    #[component]
+    fn Filled(slug: String, page: BinPage) -> impl IntoView {
+        let list = if page.table.rows.is_empty() {
+            view! { <Empty why="The recycle bin is empty. Users and groups that are deleted stay here for 30 days." /> }.into_any()
+        } else {
+            view! {
+                <form method="post" action="/api/restore_user">
+                    <input type="hidden" name="slug" value=slug />
+                    <TableView table=page.table />
+                </form>
+                <Pager previous=page.first next=page.next place="The latest first" />
+            }
+            .into_any()
+        };
+        view! {
+            <HeadView title="Recycle bin" head=page.head />
+            <p class="soft measure">
+                "A restored user keeps its id and history. While the directory does not deliver it, it is in conflict, and its deletion clock starts
+                anew. Groups come back by themselves when the directory has them again."
+            </p>
+            {list}
+        }
     }
 }
 
@@ -94,7 +90,7 @@ mod server {
     use domain::{Timestamp, address::Address, role::Role, run::ObjectKind};
     use sync::recycle_bin;
 
-    use super::BinPage;
+    use super::view::BinPage;
     use crate::{
         access::{self, Desk},
         components::{Cell, Message, Moment, Table, Tone},

@@ -14,7 +14,7 @@ use sync::{
     run::StartRefused,
 };
 
-use super::{ExceptionsPage, List};
+use super::view::{ExceptionsPage, List};
 use crate::{
     access::{self, Desk},
     components::{Cell, Message, Table, Tone},

@@ -22,7 +22,10 @@ use sync::{
 };
 use uuid::Uuid;
 
-use super::{ConflictsPage, Question, Search, decide::DecidePage};
+use super::{
+    decide::view::DecidePage,
+    view::{ConflictsPage, Question, Search},
+};
 use crate::{
     access::{self, Desk},
     components::{Cell, Message, Moment, Pick, Row, Table, Tone},

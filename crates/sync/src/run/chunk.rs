@@ -514,7 +514,9 @@ impl Parts {
     pub fn rival(&self, user: &User) -> Option<&String> {
         let has_it = || {
             let people = self.people.values().filter(|person| {
-                user.address_lost && user.conflict.is_none() && person.addresses.primary == user.primary_address
+                user.address_lost
+                    && user.conflict.is_none()
+                    && person.addresses.primary == user.primary_address
             });
             // The first of the directory's ids: the answer must not depend on a hash map's order.
             people.map(|person| &person.external_id).min()

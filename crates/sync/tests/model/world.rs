@@ -99,7 +99,10 @@ pub struct World {
 enum Place {
     /// Kept until the history is over.
     Folder(#[expect(dead_code, reason = "it deletes the folder when it is dropped")] TempDir),
-    Database { server: String, name: String },
+    Database {
+        server: String,
+        name: String,
+    },
 }
 
 fn psql(server: &str, statement: &str) {
