@@ -17,6 +17,8 @@ use crate::{
 statements! {
     DIRTY = "SELECT id, gone, external_id, display_name, mail, proxy_addresses, kind
              FROM mirror_groups WHERE customer_id = $1 AND service = $2 AND dirty = TRUE AND id > $3 ORDER BY id LIMIT $4";
+    DIRTY_AMONG = "SELECT m.id, m.gone, m.external_id, m.display_name, m.mail, m.proxy_addresses, m.kind FROM mirror_groups m
+                   WHERE m.customer_id = $1 AND m.service = $2 AND m.dirty = TRUE AND m.external_id ", among("$3" "TEXT"), "";
     KNOWN = "SELECT m.id, m.external_id, m.hash, m.gone, m.round FROM mirror_groups m
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_groups SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
@@ -107,6 +109,20 @@ impl CustomerStore {
 }
 
 impl CustomerWrite {
+    /// Those of the groups with these keys that are dirty, in no order. Gone ones are among them.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn dirty_groups_among(
+        &mut self,
+        service: Service,
+        external_ids: &[String],
+    ) -> Result<Vec<MirrorGroup>> {
+        let given = Given::nothing().texts(external_ids);
+        let rows = all!(self.connection, Row, DIRTY_AMONG, self.customer_id, service.name(); given)?;
+        rows.into_iter().map(MirrorGroup::try_from).collect()
+    }
+
     /// Writes what the directory said in a round of reading. A group that comes twice counts as it came last. An unchanged one only gets the
     /// round's number; a new or changed one, or one that was gone, is dirty afterwards.
     ///

@@ -119,7 +119,10 @@ impl<'a> Chunk<'a> {
         let mut scene = loop {
             let scene = self.complete(&decided).await?;
             decided = decided.into_iter().map(|party| self.parts.standing(party)).collect();
-            let drawn = scene.drawn_in(&decided);
+            let mut drawn = scene.drawn_in(&decided);
+            // Those who lost their address before somebody new has it gain or lose nothing, and yet are told of the rival.
+            let met = self.parts.rivals.keys().map(|user| self.parts.standing(Party::Undelivered(*user)));
+            drawn.extend(met.filter(|party| !decided.contains(party)));
             if drawn.is_empty() {
                 break scene;
             }
@@ -507,12 +510,16 @@ impl Parts {
     }
 
     /// The person who may be a leaver created anew, or a new hire: somebody under another id who has the leaver's address as the primary.
+    /// For one whose conflict opens late, because the removal was held, that may be somebody who got the address meanwhile.
     pub fn rival(&self, user: &User) -> Option<&String> {
         let has_it = || {
-            let mut people = self.people.values();
-            people.find(|person| user.address_lost && person.addresses.primary == user.primary_address)
+            let people = self.people.values().filter(|person| {
+                user.address_lost && user.conflict.is_none() && person.addresses.primary == user.primary_address
+            });
+            // The first of the directory's ids: the answer must not depend on a hash map's order.
+            people.map(|person| &person.external_id).min()
         };
-        self.rivals.get(&user.id).or_else(|| has_it().map(|person| &person.external_id))
+        self.rivals.get(&user.id).or_else(has_it)
     }
 
     /// Whether an object that the directory no longer has is to be remembered: when its exception ends, its user is missing.

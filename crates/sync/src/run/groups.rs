@@ -48,6 +48,8 @@ pub(super) async fn apply(
     limits: GuardLimits,
 ) -> Result<(), Failure> {
     let mut allowance = count(job, rules, limits).await?;
+    // Each may be decided about several times, and is counted once.
+    let mut waiting = HashSet::new();
     let mut after = 0;
     loop {
         job.go_on()?;
@@ -73,7 +75,8 @@ pub(super) async fn apply(
         job.counts.groups_added += number(Action::Added) + number(Action::Restored);
         job.counts.groups_updated += number(Action::Updated);
         job.counts.groups_deleted += number(Action::Deleted);
-        job.counts.held += i64::try_from(chunk.held.len()).unwrap_or(i64::MAX);
+        let more = chunk.held.iter().filter(|(group, _)| waiting.insert(*group)).count();
+        job.counts.held += i64::try_from(more).unwrap_or(i64::MAX);
         job.clashes += i64::try_from(chunk.notices.len()).unwrap_or(i64::MAX);
         job.note_progress(&mut write, Phase::Apply).await?;
         write.commit().await?;
@@ -136,6 +139,37 @@ struct Rows {
     notices: Vec<Notice>,
 }
 
+/// The addresses that these groups want, leaving ones apart.
+fn wanted(rules: &PlanRules, rows: &[MirrorGroup]) -> Vec<Address> {
+    let staying = rows.iter().filter(|row| leaves(rules, row).is_none());
+    staying.filter_map(|row| row.group.address()).collect()
+}
+
+/// Adds the groups that have an address which one of these wants, and are marked themselves: what they give up must not be taken for theirs.
+async fn draw_in(
+    write: &mut CustomerWrite,
+    rules: &PlanRules,
+    rows: &mut Vec<MirrorGroup>,
+) -> Result<(), StoreError> {
+    let mut asked: HashSet<String> = rows.iter().map(|row| row.group.external_id.clone()).collect();
+    let mut from = 0;
+    loop {
+        let wanted = wanted(rules, rows.get(from..).unwrap_or_default());
+        from = rows.len();
+        let holders: Vec<String> = write
+            .groups_by_address(&wanted)
+            .await?
+            .into_iter()
+            .map(|group| group.external_id)
+            .filter(|id| asked.insert(id.clone()))
+            .collect();
+        rows.extend(write.dirty_groups_among(Service::Entra, &holders).await?);
+        if rows.len() == from {
+            return Ok(());
+        }
+    }
+}
+
 async fn decide(
     write: &mut CustomerWrite,
     rules: &PlanRules,
@@ -144,6 +178,7 @@ async fn decide(
     job: &Job<'_>,
 ) -> Result<Rows, StoreError> {
     let now = job.engine.clock.now();
+    draw_in(write, rules, &mut rows).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.group.external_id.clone()).collect();
     let present: HashMap<String, Group> = write
         .groups_by_external_id(Source::Azure, &ids)
@@ -151,14 +186,11 @@ async fn decide(
         .into_iter()
         .map(|group| (group.external_id.clone(), group))
         .collect();
-    let wanted: Vec<Address> = rows
-        .iter()
-        .filter(|row| leaves(rules, row).is_none())
-        .filter_map(|row| row.group.address())
-        .collect();
+    let wanted = wanted(rules, &rows);
     let users: HashSet<Address> =
         write.holders(&wanted).await?.into_iter().map(|holder| holder.address).collect();
-    // Groups of this chunk that are decided about claim theirs anew, those that have an address first: addresses can move between them.
+    // Groups of this chunk that are decided about claim theirs anew: addresses can move between them. First come those that leave, because one
+    // that is held keeps its address, then those that have what they want.
     let in_chunk: HashSet<&String> = ids.iter().collect();
     let mut holders: HashMap<Address, String> = write
         .groups_by_address(&wanted)
@@ -171,7 +203,7 @@ async fn decide(
         let holds = present.get(&row.group.external_id).and_then(|group| group.address.clone());
         holds.is_some() && holds == row.group.address()
     };
-    rows.sort_by_key(|row| !keeps(row));
+    rows.sort_by_key(|row| (leaves(rules, row).is_none(), !keeps(row)));
     let missing: Vec<String> = ids.iter().filter(|id| !present.contains_key(*id)).cloned().collect();
     let binned = write.binned(Source::Azure, &missing).await?.into_iter();
     let mut binned: HashMap<String, Binned> =
@@ -195,6 +227,7 @@ async fn decide(
             };
             let approved = why == Leaves::Exception || decision == Some(Decision::Approved);
             if decision == Some(Decision::Dismissed) && why != Leaves::Exception {
+                holders.extend(group.address.clone().map(|address| (address, group.external_id.clone())));
                 continue;
             }
             if approved || allowance.take() {
@@ -203,6 +236,7 @@ async fn decide(
                 out.released.extend(group.address.clone());
                 out.delete(group, why);
             } else {
+                holders.extend(group.address.clone().map(|address| (address, group.external_id.clone())));
                 out.held.push((group.id, why.words().to_owned()));
             }
             continue;

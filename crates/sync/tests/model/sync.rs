@@ -190,9 +190,13 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp)
                         }
                     }
                 }
-                // Who is left out for want of an address is nobody's rival.
-                let rival = rivals.get(&user.number).filter(|id| won.delivered.contains_key(*id));
-                if let (Some(conflict), Some(rival)) = (&mut user.conflict, rival) {
+                // Who is left out for want of an address is nobody's rival. Who was held may have lost the address to somebody meanwhile.
+                let rival = rivals.get(&user.number).filter(|id| won.delivered.contains_key(*id)).or_else(|| {
+                    let late = before.lost && before.conflict.is_none();
+                    wanted.iter().find(|(_, person)| late && person.primary == before.primary).map(|(id, _)| id)
+                });
+                let has_left = matches!(reason, Some(Reason::NotInDirectory));
+                if let (Some(conflict), Some(rival)) = (&mut user.conflict, rival.filter(|_| has_left)) {
                     conflict.rival = Some(rival.clone());
                 }
                 let opened = before.conflict.is_none() && user.conflict.is_some();
