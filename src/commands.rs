@@ -1,5 +1,8 @@
 //! What each command does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held, 4 a switch that was not confirmed.
 
+mod by_hand;
+mod conflicts;
+
 use std::{
     io::{BufRead, Read, Write},
     net::SocketAddr,
@@ -48,7 +51,16 @@ enum Command {
     Users(UsersCommand),
     /// A customer's users in conflict
     #[command(subcommand)]
-    Conflicts(ConflictsCommand),
+    Conflicts(conflicts::ConflictsCommand),
+    /// What the deletion guard holds
+    #[command(subcommand)]
+    Held(conflicts::HeldCommand),
+    /// Users, groups and aliases that the sync leaves out
+    #[command(subcommand)]
+    Exceptions(by_hand::ExceptionsCommand),
+    /// Addresses that the sync takes in by hand
+    #[command(subcommand)]
+    Additions(by_hand::AdditionsCommand),
     /// Microsoft Graph's filters
     #[command(subcommand)]
     Filter(FilterCommand),
@@ -96,18 +108,6 @@ enum UsersCommand {
         customer: String,
         /// Print JSON, which is the one format so far
         #[arg(long, required = true)]
-        json: bool,
-    },
-}
-
-#[derive(Subcommand)]
-enum ConflictsCommand {
-    /// Print every user in conflict, the longest missing first
-    List {
-        /// The customer's slug
-        customer: String,
-        /// Print a JSON object a line
-        #[arg(long)]
         json: bool,
     },
 }
@@ -173,9 +173,10 @@ pub async fn run(command: CommandLine) -> ExitCode {
             Command::Users(UsersCommand::Export { customer, json: _ }) => {
                 export(&open().await?, &customer).await
             }
-            Command::Conflicts(ConflictsCommand::List { customer, json }) => {
-                list_conflicts(&open().await?, &customer, json).await
-            }
+            Command::Conflicts(command) => conflicts::conflicts(&open().await?, command).await,
+            Command::Held(command) => conflicts::held(&open().await?, command).await,
+            Command::Exceptions(command) => by_hand::exceptions(&open().await?, command).await,
+            Command::Additions(command) => by_hand::additions(&open().await?, command).await,
             Command::Filter(FilterCommand::Check { resource, json: _ }) => check_filters(resource),
             Command::Admin(command) => admin(&open().await?, command).await,
         }
@@ -326,48 +327,6 @@ async fn export(portal: &Portal, slug: &str) -> Result<ExitCode, Failure> {
             });
             writeln!(out, "{line}")?;
         }
-    }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn list_conflicts(portal: &Portal, slug: &str, json: bool) -> Result<ExitCode, Failure> {
-    const CHUNK: i64 = 1_000;
-
-    let customer = find(portal, slug).await?;
-    let setting = sync::conflicts::deletion_setting(&customer).await?;
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut after = None;
-    let mut none = true;
-    loop {
-        let conflicts = customer.conflicts(after.take(), CHUNK).await?;
-        let Some(last) = conflicts.last() else { break };
-        after = Some((last.conflict.missing_since, last.user_id));
-        none = false;
-        for row in &conflicts {
-            let conflict = &row.conflict;
-            let delete_on = setting.and_then(|setting| conflict.delete_on(setting));
-            if json {
-                let line = serde_json::json!({
-                    "user_id": row.public_id,
-                    "primary_address": row.primary_address,
-                    "reason": conflict.reason.label(),
-                    "missing_since": conflict.missing_since.rfc3339(),
-                    "delete_on": delete_on.map(domain::Timestamp::rfc3339),
-                    "state": conflict.state.label(),
-                });
-                writeln!(out, "{line}")?;
-            } else {
-                let until = delete_on
-                    .map_or("not deleted by itself".to_owned(), |on| format!("deleted on {}", on.words()));
-                let (address, since) = (&row.primary_address, conflict.missing_since.words());
-                let (reason, state) = (conflict.reason.label(), conflict.state.label());
-                writeln!(out, "{address}: {reason} since {since}, {state}, {until}")?;
-            }
-        }
-    }
-    if none && !json {
-        writeln!(out, "No user is in conflict.")?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,7 @@
 //! What several screens share. Native HTML first: every part works without JavaScript and gains by it.
 
+#[cfg(feature = "ssr")]
+pub mod chart;
 mod field;
 mod icon;
 mod list;
@@ -10,6 +12,7 @@ mod rendered;
 mod state;
 mod steps;
 mod submit;
+mod table;
 
 pub use domain::number::{count, counted};
 pub use field::{Checkbox, SelectField, TextField};
@@ -22,3 +25,4 @@ pub use rendered::{Rendered, RenderedView};
 pub use state::{Empty, ErrorView, Loading};
 pub use steps::Steps;
 pub use submit::Submit;
+pub use table::{Cell, Pick, Row, Table, TableView};

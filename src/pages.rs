@@ -1,18 +1,31 @@
 //! The screens: a component and its server functions side by side, one file or folder per screen; here the document and the routes.
 
+mod account;
+mod additions;
+mod administrators;
+mod audit_log;
+#[cfg(feature = "ssr")]
+mod changed_fields;
 mod connect;
 mod customers;
 mod dashboard;
 mod directory_services;
+mod entra_head;
+mod exceptions;
 mod frame;
 mod groups;
+mod held_removals;
 mod live;
 mod login;
 #[cfg(feature = "ssr")]
 mod progress;
+#[cfg(feature = "ssr")]
+mod query;
+mod recycle_bin;
 mod screen;
 mod setup;
 mod sync_history;
+mod user_conflicts;
 mod users;
 
 use leptos::prelude::*;
@@ -62,6 +75,8 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/login") view=login::Login ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=setup::Setup ssr=SsrMode::Async />
+                <Route path=path!("/invitation") view=account::Invitation ssr=SsrMode::Async />
+                <Route path=path!("/account") view=account::Account ssr=SsrMode::Async />
                 <Route path=path!("/customers") view=customers::Customers ssr=SsrMode::Async />
                 <ParentRoute path=path!("/customers/:slug") view=frame::Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=dashboard::Dashboard ssr=SsrMode::Async />
@@ -85,8 +100,37 @@ pub fn App() -> impl IntoView {
                         view=connect::Connect
                         ssr=SsrMode::Async
                     />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/exceptions")
+                        view=exceptions::Exceptions
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/additions")
+                        view=additions::Additions
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/user-conflicts")
+                        view=user_conflicts::UserConflicts
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/user-conflicts/decide")
+                        view=user_conflicts::Decide
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/held-removals")
+                        view=held_removals::HeldRemovals
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=path!("recycle-bin") view=recycle_bin::RecycleBin ssr=SsrMode::Async />
                     <Route path=path!("sync-history") view=sync_history::SyncHistory ssr=SsrMode::Async />
                     <Route path=path!("sync-history/:run") view=sync_history::RunPage ssr=SsrMode::Async />
+                    <Route path=path!("audit-log") view=audit_log::AuditLog ssr=SsrMode::Async />
+                    <Route path=path!("administrators") view=administrators::Administrators ssr=SsrMode::Async />
+                    <Route path=path!("settings") view=customers::CustomerSettings ssr=SsrMode::Async />
                     <Route path=path!("*any") view=NothingHere ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
@@ -115,6 +159,15 @@ fn NothingHere() -> impl IntoView {
     }
 }
 
+/// Cuts a list that was asked for one row more than a page holds, and says whether there is a next page.
+#[cfg(feature = "ssr")]
+fn cut<T>(rows: &mut Vec<T>, page: i64) -> bool {
+    let page = usize::try_from(page).unwrap_or(usize::MAX);
+    let more = rows.len() > page;
+    rows.truncate(page);
+    more
+}
+
 /// The customer's slug in the address.
 fn use_slug() -> Memo<String> {
     let params = use_params_map();
@@ -128,3 +181,13 @@ fn customer_path(slug: &str, page: &str) -> String {
 
 /// The Connect page, below a customer's address.
 const CONNECT: &str = "service-settings/directory-services/entra-id/connect";
+
+/// The pages of Entra ID, below a customer's address.
+#[cfg(feature = "ssr")]
+const ENTRA: &str = "service-settings/directory-services/entra-id";
+
+/// The users in conflict that a query of their page selects, for the export beside it.
+#[cfg(feature = "ssr")]
+pub(crate) fn conflicts_selected(query: &str) -> sync::conflicts::Selection {
+    user_conflicts::selected(query)
+}

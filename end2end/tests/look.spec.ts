@@ -16,6 +16,10 @@ const pages = [
   `${customer}/service-settings/directory-services`,
   connectPath,
   `${customer}/sync-history`,
+  `${customer}/audit-log`,
+  `${customer}/administrators`,
+  `${customer}/settings`,
+  "/account",
 ];
 
 async function signedIn(page: Page): Promise<void> {

@@ -1,32 +1,25 @@
 //! The query of a page's address, read on the server.
 
-use std::borrow::Cow;
+use leptos_router::{location::RequestUrl, params::ParamsMap};
 
 use super::query_value;
 
 /// The parameters of a query. A mangled one reads as far as it goes: an address is nobody's form.
 #[derive(Clone, Debug, Default)]
-pub struct Query(Vec<(String, String)>);
+pub struct Query(ParamsMap);
 
 impl Query {
     /// Reads a query, with or without its question mark.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        let pairs = text.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty());
-        Self(
-            pairs
-                .map(|pair| {
-                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                    (decode(name), decode(value))
-                })
-                .collect(),
-        )
+        let url = RequestUrl::new(&format!("/?{}", text.trim_start_matches('?'))).parse();
+        Self(url.map(|url| url.search_params().clone()).unwrap_or_default())
     }
 
-    /// The first value of that name, trimmed; empty when there is none.
+    /// The value of that name, trimmed; empty when there is none.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.trim())
+        self.0.get_str(name).unwrap_or_default().trim()
     }
 
     /// The value of that name as a number.
@@ -48,34 +41,14 @@ impl Query {
     }
 }
 
-/// Undoes the encoding of a form's value.
-fn decode(text: &str) -> String {
-    let text: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
-    let bytes = text.as_bytes();
-    let (mut decoded, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(&byte) = bytes.get(at) {
-        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.filter(|_| byte == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(value) => {
-                decoded.push(value);
-                at += 3;
-            }
-            None => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_query_is_read_as_a_browser_wrote_it() {
-        let query = Query::read("?actor=ada%40portal.example&text=+M%C3%BCller+%26+co&after=7&mangled=%zz&bare");
+        let query =
+            Query::read("?actor=ada%40portal.example&text=+M%C3%BCller+%26+co&after=7&mangled=%zz&bare");
         assert_eq!(query.get("actor"), "ada@portal.example");
         assert_eq!(query.get("text"), "Müller & co");
         assert_eq!(query.number("after"), Some(7));

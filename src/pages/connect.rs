@@ -20,7 +20,7 @@ use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
 
 use self::{form::ConnectForm, guide::Guide};
-use super::use_slug;
+use super::{entra_head::Tab, use_slug};
 use crate::{
     components::{ErrorView, Loading, Message, Moment},
     error::AppError,
@@ -39,6 +39,8 @@ struct ConnectData {
     may_sync: bool,
     /// The answer that waited for this load.
     answer: Option<Answer>,
+    /// The tabs of Entra ID.
+    tabs: Vec<Tab>,
 }
 
 /// What stands around the form; it changes with a Save.
@@ -85,6 +87,7 @@ async fn connect_page(slug: String) -> Result<ConnectData, AppError> {
     let (saved, around) = server::load(&desk).await?;
     let path = server::path(&desk);
     Ok(ConnectData {
+        tabs: super::entra_head::tabs(&desk, "connect").await?,
         saved,
         around,
         may_change: desk.role >= Role::Administrator,

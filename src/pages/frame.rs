@@ -26,6 +26,8 @@ pub(super) struct FrameData {
     customers: Vec<(String, String)>,
     /// The administrator's name.
     administrator: String,
+    /// Whether the administrator may see who else administers this customer.
+    administers: bool,
     /// How many users there are.
     users: i64,
     /// How many groups there are.
@@ -68,6 +70,7 @@ async fn frame(slug: String) -> Result<FrameData, AppError> {
         name: desk.customer.customer().name.clone(),
         customers: customers.into_iter().map(|customer| (customer.slug, customer.name)).collect(),
         administrator: administrator.display_name.clone(),
+        administers: desk.role == Role::Administrator,
         users: counts.iter().map(|(_, _, users)| users).sum(),
         groups,
         topics: topics.into_iter().map(|(topic, version)| format!("{topic} {version}\n")).collect(),
@@ -128,13 +131,14 @@ pub(super) fn Frame() -> impl IntoView {
                     let data = data.await.ok();
                     let slug = slug.get_untracked();
                     let (users, groups) = data.as_ref().map(|data| (data.users, data.groups)).unzip();
+                    let administers = data.as_ref().is_some_and(|data| data.administers);
                     view! {
                         <header class="side">
                             <a class="brand" href=customer_path(&slug, "dashboard")><Icon name="brand" />"Rollcall"</a>
-                            <nav class="wide-menu" aria-label="Main"><Menu slug=slug.clone() users=users groups=groups /></nav>
+                            <nav class="wide-menu" aria-label="Main"><Menu slug=slug.clone() users=users groups=groups administers=administers /></nav>
                             <details class="narrow-menu">
                                 <summary><Icon name="menu" />"Menu"</summary>
-                                <nav aria-label="Main, folded"><Menu slug=slug.clone() users=users groups=groups /></nav>
+                                <nav aria-label="Main, folded"><Menu slug=slug.clone() users=users groups=groups administers=administers /></nav>
                             </details>
                         </header>
                         <section class="top" aria-label="Customer and account">{data.map(|data| view! { <Top slug=slug data=data /> })}</section>
@@ -154,6 +158,8 @@ fn Menu(
     users: Option<i64>,
     /// How many groups.
     groups: Option<i64>,
+    /// Whether the administrators are shown.
+    administers: bool,
 ) -> impl IntoView {
     let link = |page: &str| customer_path(&slug, page);
     view! {
@@ -176,6 +182,8 @@ fn Menu(
                 </A>
             </li>
             <li><A href=link("sync-history")><Icon name="history" />"Sync History"</A></li>
+            <li><A href=link("audit-log")><Icon name="log" />"Audit Log"</A></li>
+            {administers.then(|| view! { <li><A href=link("administrators")><Icon name="lock" />"Administrators"</A></li> })}
         </ul>
     }
 }
@@ -263,6 +271,10 @@ fn Account(name: String) -> impl IntoView {
                     {theme("dark", "Dark")}
                     {theme("auto", "As the system")}
                 </form>
+                <ul class="plain">
+                    <li><a href="/account">"Your account"</a></li>
+                    <li><a href="/customers">"Customers"</a></li>
+                </ul>
                 <form method="post" action="/api/sign_out">
                     <button type="submit">"Sign out"</button>
                     <button type="submit" name="everywhere" value="on">"Sign out everywhere"</button>

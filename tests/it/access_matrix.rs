@@ -19,6 +19,10 @@ enum Least {
     SignedIn,
     /// Whoever has at least this role at the customer.
     At(Role),
+    /// Whoever is Administrator for all customers: none of these visitors.
+    Everywhere,
+    /// The same, about this customer: to a stranger there is none.
+    EverywhereAt,
 }
 
 /// A server function's name, the fields it is called with, and who may call it.
@@ -44,7 +48,9 @@ fn refusal(least: Least, role: Option<Role>, signed_in: bool) -> Option<StatusCo
         (Least::Public, _) => None,
         _ if !signed_in => Some(StatusCode::UNAUTHORIZED),
         (Least::SignedIn, _) => None,
-        (Least::At(_), None) => Some(StatusCode::NOT_FOUND),
+        (Least::Everywhere, _) => Some(StatusCode::FORBIDDEN),
+        (Least::At(_) | Least::EverywhereAt, None) => Some(StatusCode::NOT_FOUND),
+        (Least::EverywhereAt, Some(_)) => Some(StatusCode::FORBIDDEN),
         (Least::At(least), Some(role)) => (role < least).then_some(StatusCode::FORBIDDEN),
     }
 }
@@ -55,6 +61,8 @@ async fn every_page_is_for_those_who_may_see_it() {
     let expected = [
         ("/login", Least::Public, StatusCode::OK),
         ("/setup", Least::Public, StatusCode::OK),
+        ("/invitation", Least::Public, StatusCode::OK),
+        ("/account", Least::SignedIn, StatusCode::OK),
         ("/customers", Least::SignedIn, StatusCode::OK),
         ("/customers/{slug}", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/dashboard", Least::At(Role::Viewer), StatusCode::OK),
@@ -73,7 +81,37 @@ async fn every_page_is_for_those_who_may_see_it() {
             Least::At(Role::Viewer),
             StatusCode::OK,
         ),
+        ("/customers/{slug}/recycle-bin", Least::At(Role::Viewer), StatusCode::OK),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/exceptions",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/additions",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/user-conflicts",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        // Without a decision in its query there is nothing to decide.
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/user-conflicts/decide",
+            Least::At(Role::Operator),
+            StatusCode::NOT_FOUND,
+        ),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/held-removals",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
         ("/customers/{slug}/sync-history", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/audit-log", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/administrators", Least::At(Role::Administrator), StatusCode::OK),
+        ("/customers/{slug}/settings", Least::EverywhereAt, StatusCode::FORBIDDEN),
         // No such run, and no such page: the same answer for all who are signed in.
         ("/customers/{slug}/sync-history/{run}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
         ("/customers/{slug}/{*any}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
@@ -113,7 +151,38 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("sign_in_form", &[], Least::Public),
         ("sign_in", &[("email", "x"), ("password", "y"), ("next", "/")], Least::Public),
         ("set_up", &[("token", "x"), ("email", "x"), ("display_name", ""), ("password", "y")], Least::Public),
-        ("customers", &[], Least::SignedIn),
+        ("customers", &[("query", "")], Least::SignedIn),
+        ("customer_settings", &[("slug", "default")], Least::EverywhereAt),
+        ("customer_add", &[("slug", "new"), ("name", "New")], Least::Everywhere),
+        ("customer_change", &[("slug", "default"), ("intent", "suspend")], Least::EverywhereAt),
+        ("account", &[], Least::SignedIn),
+        ("change_password", &[("present", "x"), ("password", "y")], Least::SignedIn),
+        ("invitation", &[("query", "")], Least::Public),
+        ("accept_invitation", &[("token", "x"), ("password", "y")], Least::Public),
+        ("audit_log", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("administrators", &[("slug", "default")], at(Role::Administrator)),
+        (
+            "administrator_invite",
+            &[("slug", "default"), ("email", "x"), ("display_name", ""), ("role", "viewer")],
+            at(Role::Administrator),
+        ),
+        (
+            "administrator_change",
+            &[("slug", "default"), ("id", "018f0000-0000-7000-8000-000000000000"), ("intent", "activate")],
+            at(Role::Administrator),
+        ),
+        ("managed_domains", &[("slug", "default"), ("domains", "")], at(Role::Administrator)),
+        (
+            "guard",
+            &[
+                ("slug", "default"),
+                ("max_removals", "500"),
+                ("max_removals_percent", "20"),
+                ("min_removals", "5"),
+            ],
+            at(Role::Administrator),
+        ),
+        ("preview", &[("slug", "default")], at(Role::Operator)),
         ("frame", &[("slug", "default")], at(Role::Viewer)),
         ("dashboard", &[("slug", "default")], at(Role::Viewer)),
         ("users", &[("slug", "default")], at(Role::Viewer)),
@@ -139,8 +208,45 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("connect", &[("slug", "default"), ("intent", "save")], at(Role::Administrator)),
         ("connect", &[("slug", "default"), ("intent", "test")], at(Role::Administrator)),
         ("connect", &[("slug", "default"), ("intent", "sync")], at(Role::Operator)),
-        ("runs", &[("slug", "default")], at(Role::Viewer)),
-        ("run", &[("slug", "default"), ("id", "not an id")], at(Role::Viewer)),
+        ("runs", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("run", &[("slug", "default"), ("id", "not an id"), ("query", "")], at(Role::Viewer)),
+        ("user_conflicts", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("conflicts_meant", &[("slug", "default"), ("query", "action=delete")], at(Role::Operator)),
+        (
+            "decide_conflicts",
+            &[("slug", "default"), ("action", "delete"), ("selection", "")],
+            at(Role::Operator),
+        ),
+        (
+            "same_person",
+            &[
+                ("slug", "default"),
+                ("user", "018f0000-0000-7000-8000-000000000000"),
+                ("external_id", ""),
+                ("answer", "same"),
+            ],
+            at(Role::Operator),
+        ),
+        ("held_removals", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        (
+            "decide_held",
+            &[
+                ("slug", "default"),
+                ("kind", "removal"),
+                ("intent", "approve"),
+                ("pick[]", "1"),
+                ("pick[]", "2"),
+            ],
+            at(Role::Operator),
+        ),
+        ("exceptions", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("save_exceptions", &[("slug", "default"), ("staged", "")], at(Role::Administrator)),
+        ("read_directory", &[("slug", "default")], at(Role::Operator)),
+        ("additions", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("add_additions", &[("slug", "default"), ("addresses", "x")], at(Role::Administrator)),
+        ("remove_addition", &[("slug", "default"), ("address", "x@contoso.com")], at(Role::Administrator)),
+        ("recycle_bin", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("restore_user", &[("slug", "default"), ("entry", "1")], at(Role::Operator)),
         ("sign_out", &[], Least::SignedIn),
     ];
     let listed: BTreeSet<_> = functions.iter().map(|(name, _, _)| format!("/api/{name}")).collect();

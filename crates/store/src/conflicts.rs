@@ -130,7 +130,7 @@ impl Columns {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     user_id: i64,
     public_id: String,
     display_name: String,

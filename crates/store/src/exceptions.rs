@@ -8,13 +8,14 @@ use crate::{
     CustomerStore, CustomerWrite, StoreError,
     error::Result,
     given::Given,
-    sql::{all, execute, row_count, statements},
+    sql::{all, execute, one, row_count, statements},
 };
 
 statements! {
     RULES = "SELECT kind, object, keep FROM exceptions WHERE customer_id = $1 AND service = $2 ORDER BY kind, object";
     PAGE = "SELECT id, kind, object, name, address, reason, keep, created_by, created_at FROM exceptions
             WHERE customer_id = $1 AND service = $2 AND id > $3 ORDER BY id LIMIT $4";
+    COUNT = "SELECT COUNT(*) FROM exceptions WHERE customer_id = $1 AND service = $2";
     ADD = "INSERT INTO exceptions (customer_id, service, kind, object, name, address, reason, keep, created_by, created_at)
            SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), given.kind, given.object, given.name, given.address, given.reason, given.keep,
                given.created_by, given.created_at
@@ -52,7 +53,9 @@ impl ExceptionKind {
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
+    /// The kind of that [`name`](Self::name).
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
@@ -136,6 +139,17 @@ impl CustomerStore {
                 Ok((row.id, exception))
             })
             .collect()
+    }
+}
+
+impl CustomerStore {
+    /// How many exceptions a service has.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn exception_count(&self, service: Service) -> Result<i64> {
+        let mut connection = self.read().await?;
+        Ok(one!(connection, (i64,), COUNT, self.id(), service.name())?.0)
     }
 }
 

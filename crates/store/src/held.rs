@@ -26,6 +26,16 @@ statements! {
                   COALESCE(g.address, '') AS address
               FROM held h JOIN groups g ON g.customer_id = h.customer_id AND g.id = h.object_id
               WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id > $3 ORDER BY h.object_id LIMIT $4";
+    DECIDED_USERS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, u.public_id, u.display_name,
+                         u.primary_address AS address
+                     FROM held h JOIN users u ON u.customer_id = h.customer_id AND u.id = h.object_id
+                     WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id > $3 AND h.decision = $5 ORDER BY h.object_id LIMIT $4";
+    DECIDED_GROUPS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, g.public_id, g.display_name,
+                          COALESCE(g.address, '') AS address
+                      FROM held h JOIN groups g ON g.customer_id = h.customer_id AND g.id = h.object_id
+                      WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id > $3 AND h.decision = $5 ORDER BY h.object_id LIMIT $4";
+    OPEN = "SELECT object_id FROM held WHERE customer_id = $1 AND kind = $2 AND decision = 'waiting' ORDER BY object_id";
+    COUNTS = "SELECT kind, decision, COUNT(*) FROM held WHERE customer_id = $1 AND kind >= '' GROUP BY kind, decision ORDER BY kind, decision";
     WAITING = "SELECT COUNT(*) FROM held WHERE customer_id = $1 AND kind = $2 AND decision = 'waiting'";
     AMONG = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id FROM held h
              WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id ", among("$3" "BIGINT"), " ORDER BY h.object_id";
@@ -114,6 +124,22 @@ struct ListRow {
     address: String,
 }
 
+impl TryFrom<ListRow> for HeldRow {
+    type Error = StoreError;
+
+    fn try_from(row: ListRow) -> Result<Self> {
+        let held: Held = row.held.try_into()?;
+        let table = if held.kind == Guarded::Group { "groups" } else { "users" };
+        Ok(Self {
+            public_id: Uuid::parse_str(&row.public_id)
+                .map_err(|_| StoreError::corrupt(table, "public_id", held.object_id))?,
+            display_name: row.display_name,
+            address: row.address,
+            held,
+        })
+    }
+}
+
 impl CustomerStore {
     /// What is held of a kind, decided or not, by number, `after` the object with that number (0 for all).
     ///
@@ -121,20 +147,61 @@ impl CustomerStore {
     /// When the database cannot answer.
     pub async fn held(&self, kind: Guarded, after_object: i64, limit: i64) -> Result<Vec<HeldRow>> {
         let mut connection = self.read().await?;
-        let (statement, table) = match kind {
-            Guarded::Removal | Guarded::Deletion => (USERS, "users"),
-            Guarded::Group => (GROUPS, "groups"),
+        let statement = match kind {
+            Guarded::Removal | Guarded::Deletion => USERS,
+            Guarded::Group => GROUPS,
         };
-        all!(connection, ListRow, statement, self.id(), kind.name(), after_object, limit)?
+        let rows = all!(connection, ListRow, statement, self.id(), kind.name(), after_object, limit)?;
+        rows.into_iter().map(HeldRow::try_from).collect()
+    }
+
+    /// What is held of a kind with that decision, by number, `after` the object with that number (0 for all).
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn held_with(
+        &self,
+        kind: Guarded,
+        decision: Decision,
+        after_object: i64,
+        limit: i64,
+    ) -> Result<Vec<HeldRow>> {
+        let mut connection = self.read().await?;
+        let statement = match kind {
+            Guarded::Removal | Guarded::Deletion => DECIDED_USERS,
+            Guarded::Group => DECIDED_GROUPS,
+        };
+        let name = decision.name();
+        let rows =
+            all!(connection, ListRow, statement, self.id(), kind.name(), after_object, limit, name)?;
+        rows.into_iter().map(HeldRow::try_from).collect()
+    }
+
+    /// The numbers of the objects of a kind that wait for a decision, ascending.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn waiting(&self, kind: Guarded) -> Result<Vec<i64>> {
+        let mut connection = self.read().await?;
+        let rows = all!(connection, (i64,), OPEN, self.id(), kind.name())?;
+        Ok(rows.into_iter().map(|(object,)| object).collect())
+    }
+
+    /// How many objects are held, by kind and decision; what there is none of is not among them.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn held_counts(&self) -> Result<Vec<(Guarded, Decision, i64)>> {
+        let mut connection = self.read().await?;
+        all!(connection, (String, String, i64), COUNTS, self.id())?
             .into_iter()
-            .map(|row| {
-                Ok(HeldRow {
-                    public_id: Uuid::parse_str(&row.public_id)
-                        .map_err(|_| StoreError::corrupt(table, "public_id", row.held.object_id))?,
-                    display_name: row.display_name,
-                    address: row.address,
-                    held: row.held.try_into()?,
-                })
+            .map(|(kind, decision, count)| {
+                let corrupt = |column| StoreError::corrupt("held", column, &kind);
+                Ok((
+                    Guarded::named(&kind).ok_or_else(|| corrupt("kind"))?,
+                    Decision::named(&decision).ok_or_else(|| corrupt("decision"))?,
+                    count,
+                ))
             })
             .collect()
     }
@@ -228,6 +295,15 @@ impl CustomerWrite {
             }
         };
         changed.map(row_count)
+    }
+
+    /// The numbers of the objects of a kind that wait for a decision, ascending, as this transaction sees them.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn waiting_in(&mut self, kind: Guarded) -> Result<Vec<i64>> {
+        let rows = all!(self.connection, (i64,), OPEN, self.customer_id, kind.name())?;
+        Ok(rows.into_iter().map(|(object,)| object).collect())
     }
 
     /// Those of these objects that are held, by number.

@@ -25,17 +25,18 @@ statements! {
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_users SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
     WRITE = "INSERT INTO mirror_users (customer_id, service, external_id, user_principal_name, mail, proxy_addresses, display_name,
-                 account_enabled, attributes, hash, round, dirty, gone)
+                 account_enabled, attributes, hash, sort_name, round, dirty, gone)
              SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), given.external_id, given.user_principal_name, given.mail, given.proxy_addresses,
-                 given.display_name, given.account_enabled, given.attributes, given.hash, CAST($3 AS BIGINT), TRUE, FALSE
+                 given.display_name, given.account_enabled, given.attributes, given.hash, given.sort_name, CAST($3 AS BIGINT), TRUE, FALSE
              FROM ",
             given("$4": external_id "TEXT" 0 "$4", user_principal_name "TEXT" 1 "$5", mail "TEXT" 2 "$6", proxy_addresses "TEXT" 3 "$7",
-                display_name "TEXT" 4 "$8", account_enabled "BOOLEAN" 5 "$9", attributes "TEXT" 6 "$10", hash "TEXT" 7 "$11"),
+                display_name "TEXT" 4 "$8", account_enabled "BOOLEAN" 5 "$9", attributes "TEXT" 6 "$10", hash "TEXT" 7 "$11",
+                sort_name "TEXT" 8 "$12"),
             " WHERE TRUE
              ON CONFLICT (customer_id, service, external_id) DO UPDATE SET user_principal_name = excluded.user_principal_name,
                  mail = excluded.mail, proxy_addresses = excluded.proxy_addresses, display_name = excluded.display_name,
                  account_enabled = excluded.account_enabled, attributes = excluded.attributes, hash = excluded.hash,
-                 round = excluded.round, dirty = excluded.dirty, gone = excluded.gone
+                 sort_name = excluded.sort_name, round = excluded.round, dirty = excluded.dirty, gone = excluded.gone
              RETURNING id, external_id";
     REMOVE_ADDRESSES = "DELETE FROM mirror_addresses WHERE customer_id = $1 AND mirror_user_id ", among("$2" "BIGINT"), "";
     ADD_ADDRESSES = "INSERT INTO mirror_addresses (customer_id, mirror_user_id, address, kind)
@@ -162,7 +163,8 @@ impl CustomerWrite {
             .optional_texts(users().map(|user| user.display_name.clone()))
             .optional_flags(users().map(|user| user.account_enabled))
             .texts(users().map(|user| user.attributes.as_str()))
-            .texts(changed.iter().map(|(_, hash)| hash.as_str()));
+            .texts(changed.iter().map(|(_, hash)| hash.as_str()))
+            .texts(users().map(sort_name));
         let ids: HashMap<String, i64> =
             all!(self.connection, (i64, String), WRITE, self.customer_id, service.name(), round; given)?
                 .into_iter()
@@ -284,6 +286,12 @@ fn claimed(user: &DirectoryUser) -> Vec<(Address, ClaimKind)> {
         claimed.push((principal, ClaimKind::Principal));
     }
     claimed
+}
+
+/// What an object is listed under: its name, folded, else the name that it signs in with.
+fn sort_name(user: &DirectoryUser) -> String {
+    let named = user.display_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    named.or(user.user_principal_name.as_deref()).unwrap_or(&user.external_id).to_lowercase()
 }
 
 fn hash_of(user: &DirectoryUser) -> String {

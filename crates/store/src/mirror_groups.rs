@@ -22,17 +22,18 @@ statements! {
     KNOWN = "SELECT m.id, m.external_id, m.hash, m.gone, m.round FROM mirror_groups m
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_groups SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
-    WRITE = "INSERT INTO mirror_groups (customer_id, service, external_id, display_name, mail, proxy_addresses, address, kind, hash, round,
-                 dirty, gone)
+    WRITE = "INSERT INTO mirror_groups (customer_id, service, external_id, display_name, mail, proxy_addresses, address, kind, hash,
+                 sort_name, round, dirty, gone)
              SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), given.external_id, given.display_name, given.mail, given.proxy_addresses,
-                 given.address, given.kind, given.hash, CAST($3 AS BIGINT), TRUE, FALSE
+                 given.address, given.kind, given.hash, given.sort_name, CAST($3 AS BIGINT), TRUE, FALSE
              FROM ",
             given("$4": external_id "TEXT" 0 "$4", display_name "TEXT" 1 "$5", mail "TEXT" 2 "$6", proxy_addresses "TEXT" 3 "$7",
-                address "TEXT" 4 "$8", kind "TEXT" 5 "$9", hash "TEXT" 6 "$10"),
+                address "TEXT" 4 "$8", kind "TEXT" 5 "$9", hash "TEXT" 6 "$10",
+                sort_name "TEXT" 7 "$11"),
             " WHERE TRUE
              ON CONFLICT (customer_id, service, external_id) DO UPDATE SET display_name = excluded.display_name, mail = excluded.mail,
                  proxy_addresses = excluded.proxy_addresses, address = excluded.address, kind = excluded.kind, hash = excluded.hash,
-                 round = excluded.round, dirty = excluded.dirty, gone = excluded.gone";
+                 sort_name = excluded.sort_name, round = excluded.round, dirty = excluded.dirty, gone = excluded.gone";
     GONE = "UPDATE mirror_groups SET gone = TRUE, dirty = TRUE, address = NULL
             WHERE customer_id = $1 AND service = $2 AND gone = FALSE AND external_id ", among("$3" "TEXT"), "";
     UNSEEN = "UPDATE mirror_groups SET gone = TRUE, dirty = TRUE, address = NULL
@@ -43,6 +44,8 @@ statements! {
             FROM (SELECT g.external_id FROM groups g WHERE g.customer_id = $1 AND g.source = $4
                   EXCEPT SELECT m.external_id FROM mirror_groups m WHERE m.customer_id = $1 AND m.service = $2) AS lost";
     MARK_ALL = "UPDATE mirror_groups SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE";
+    MARK = "UPDATE mirror_groups SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE AND external_id ",
+           among("$3" "TEXT"), "";
     MARK_BY_ADDRESS = "UPDATE mirror_groups SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE AND address ",
                       among("$3" "TEXT"), "";
     FORGET = "DELETE FROM mirror_groups WHERE customer_id = $1 AND gone = TRUE AND id ", among("$2" "BIGINT"), "";
@@ -156,7 +159,10 @@ impl CustomerWrite {
                 .texts(proxies)
                 .optional_texts(groups().map(|group| group.address().map(|address| address.to_string())))
                 .texts(groups().map(|group| group.kind.name()))
-                .texts(compared.changed.iter().map(|(_, hash)| hash.as_str()));
+                .texts(compared.changed.iter().map(|(_, hash)| hash.as_str()))
+                .texts(groups().map(|group| {
+                    group.display_name.as_deref().unwrap_or(&group.external_id).trim().to_lowercase()
+                }));
             execute!(self.connection, WRITE, self.customer_id, service.name(), round; given)?;
         }
         Ok(written)
@@ -204,6 +210,15 @@ impl CustomerWrite {
         let given = Given::nothing().texts(addresses.iter().map(Address::as_str));
         let marked = execute!(self.connection, MARK_BY_ADDRESS, self.customer_id, service.name(); given)?;
         Ok(marked.cast_signed())
+    }
+
+    /// Marks the groups with these keys dirty; answers how many were not yet.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn mark_groups_dirty(&mut self, service: Service, external_ids: &[String]) -> Result<i64> {
+        let given = Given::nothing().texts(external_ids);
+        Ok(execute!(self.connection, MARK, self.customer_id, service.name(); given)?.cast_signed())
     }
 
     /// Takes the mark from groups that the portal's groups are in line with now. Those that are gone are forgotten.

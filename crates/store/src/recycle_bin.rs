@@ -21,7 +21,7 @@ use crate::{
     CustomerStore, CustomerWrite, Group, StoreError, User, Write,
     error::Result,
     given::Given,
-    sql::{all, execute, statements},
+    sql::{all, execute, optional, statements},
 };
 
 statements! {
@@ -30,6 +30,9 @@ statements! {
     BY_EXTERNAL_ID = "SELECT b.id, b.object, b.object_id, b.public_id, b.source, b.external_id, b.display_name, b.address, b.reason,
                           b.snapshot, b.deleted_by, b.deleted_at
                       FROM recycle_bin b WHERE b.customer_id = $1 AND b.source = $2 AND b.external_id ", among("$3" "TEXT"), "";
+    BY_ID = "SELECT b.id, b.object, b.object_id, b.public_id, b.source, b.external_id, b.display_name, b.address, b.reason, b.snapshot,
+                 b.deleted_by, b.deleted_at
+             FROM recycle_bin b WHERE b.customer_id = $1 AND b.id = $2";
     ADD = "INSERT INTO recycle_bin (customer_id, object, deleted_by, deleted_at, object_id, public_id, source, external_id, display_name,
                address, reason, snapshot)
            SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), given.object_id, given.public_id, given.source,
@@ -361,6 +364,16 @@ impl CustomerWrite {
         // Not by the database: SQLite would walk through the customer's whole bin to have them in order.
         rows.sort_by_key(|row| row.id);
         rows.into_iter().map(Binned::try_from).collect()
+    }
+
+    /// The entry with that number. Until this transaction ends, nobody else changes users.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn lock_binned(&mut self, bin_id: i64) -> Result<Option<Binned>> {
+        self.lock_users().await?;
+        let row = optional!(self.connection, Row, BY_ID, self.customer_id, bin_id)?;
+        row.map(Binned::try_from).transpose()
     }
 
     /// Takes entries out of the recycle bin, because what they stand for is there again.

@@ -13,7 +13,7 @@ use crate::{
     Change, CustomerStore, CustomerWrite, StoreError,
     error::Result,
     given::Given,
-    sql::{all, execute, statements},
+    sql::{all, execute, row_count, statements},
 };
 
 statements! {
@@ -33,6 +33,7 @@ statements! {
     OF_OBJECT = "SELECT c.id, c.run_id, (SELECT r.public_id FROM runs r WHERE r.customer_id = $1 AND r.id = c.run_id) AS run_public_id, c.at,
                      c.object, c.object_id, c.display_name, c.address, c.action, c.reason, c.changes
                  FROM run_changes c WHERE c.customer_id = $1 AND c.object_id = $2 AND c.id < $3 ORDER BY c.id DESC LIMIT $4";
+    MOVE = "UPDATE run_changes SET object_id = $3 WHERE customer_id = $1 AND object_id = $2";
     COUNTS = "SELECT object, action, COUNT(*) FROM run_changes WHERE customer_id = $1 AND run_id = $2
               GROUP BY object, action ORDER BY object, action";
 }
@@ -201,5 +202,15 @@ impl CustomerWrite {
             0 => Err(StoreError::Missing("The run")),
             _ => Ok(()),
         }
+    }
+}
+
+impl CustomerWrite {
+    /// Hands the history of one object to another: the two were found to be one. Answers how many changes that were.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn move_history(&mut self, from: Uuid, to: Uuid) -> Result<i64> {
+        execute!(self.connection, MOVE, self.customer_id, from.to_string(), to.to_string()).map(row_count)
     }
 }

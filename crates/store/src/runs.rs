@@ -47,6 +47,8 @@ statements! {
                 ORDER BY r.started_at LIMIT $2)";
     NOTICES = "SELECT seq, kind, external_id, display_name, detail FROM run_notices
                WHERE customer_id = $1 AND run_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+    NOTICES_OF_KIND = "SELECT seq, kind, external_id, display_name, detail FROM run_notices
+                       WHERE customer_id = $1 AND run_id = $2 AND kind = $3 AND seq > $4 ORDER BY seq LIMIT $5";
     NOTICE_COUNTS = "SELECT kind, COUNT(*) FROM run_notices WHERE customer_id = $1 AND run_id = $2 GROUP BY kind ORDER BY kind";
     LAST_SEQ = "SELECT COALESCE(MAX(seq), 0) FROM run_notices WHERE customer_id = $1 AND run_id = $2";
     ADD_NOTICES = "INSERT INTO run_notices (customer_id, run_id, seq, kind, external_id, display_name, detail)
@@ -198,14 +200,24 @@ impl CustomerStore {
     /// When the database cannot answer.
     pub async fn notices(&self, run_id: i64, after_seq: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
         let mut connection = self.read().await?;
-        type Row = (i64, String, String, String, String);
-        all!(connection, Row, NOTICES, self.id(), run_id, after_seq, limit)?
-            .into_iter()
-            .map(|(seq, kind, external_id, display_name, detail)| {
-                let kind = notice_kind(&kind, run_id)?;
-                Ok((seq, Notice { kind, external_id, display_name, detail }))
-            })
-            .collect()
+        let rows = all!(connection, NoticeRow, NOTICES, self.id(), run_id, after_seq, limit)?;
+        rows.into_iter().map(|row| notice(row, run_id)).collect()
+    }
+
+    /// As [`CustomerStore::notices`], of one kind only.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn notices_of(
+        &self,
+        run_id: i64,
+        kind: NoticeKind,
+        after_seq: i64,
+        limit: i64,
+    ) -> Result<Vec<(i64, Notice)>> {
+        let mut connection = self.read().await?;
+        let rows = all!(connection, NoticeRow, NOTICES_OF_KIND, self.id(), run_id, kind.name(), after_seq, limit)?;
+        rows.into_iter().map(|row| notice(row, run_id)).collect()
     }
 
     /// How many notices of each kind a run has.
@@ -219,6 +231,13 @@ impl CustomerStore {
             .map(|(kind, count)| Ok((notice_kind(&kind, run_id)?, count)))
             .collect()
     }
+}
+
+/// Number in the run, kind, the directory's id, name, detail.
+type NoticeRow = (i64, String, String, String, String);
+
+fn notice((seq, kind, external_id, display_name, detail): NoticeRow, run_id: i64) -> Result<(i64, Notice)> {
+    Ok((seq, Notice { kind: notice_kind(&kind, run_id)?, external_id, display_name, detail }))
 }
 
 fn notice_kind(name: &str, run_id: i64) -> Result<NoticeKind> {

@@ -41,7 +41,7 @@ impl CustomerStore {
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn mirrored(&self, service: Service, external_id: &str) -> Result<Option<MirrorUser>> {
+    pub async fn mirrored_user(&self, service: Service, external_id: &str) -> Result<Option<MirrorUser>> {
         let mut connection = self.read().await?;
         let row = optional!(connection, mirror::Row, MIRRORED, self.id(), service.name(), external_id)?;
         row.map(MirrorUser::try_from).transpose()

@@ -9,13 +9,13 @@ use leptos::{form::ActionForm, html, prelude::*};
 use super::{Answer, Around, ConnectData, SubmitConnect};
 use crate::{
     components::{Checkbox, Icon, Message, MomentView, SelectField, Steps, Submit, TextField, Toast, Tone},
-    pages::{dashboard::secret_warning, frame::FrameVersion},
+    pages::{dashboard::secret_warning, entra_head::Tabs, frame::FrameVersion},
 };
 
 /// The form with its messages. The controls are made once and keep what was typed; only what is said about them changes.
 #[component]
 pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
-    let ConnectData { saved, around, may_change, may_sync, answer: waited } = data;
+    let ConnectData { saved, around, may_change, may_sync, answer: waited, tabs } = data;
     let action = ServerAction::<SubmitConnect>::new();
     let text = waited.as_ref().and_then(|answer| answer.typed.clone()).unwrap_or(saved);
     let around = RwSignal::new(around);
@@ -57,6 +57,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
             <div class="page-head">
                 <h1>"Entra ID"</h1>
             </div>
+            <Tabs tabs=tabs />
             <input type="hidden" name="slug" value=slug />
             {move || view! { <AroundView around=around.get() /> }}
             {locked

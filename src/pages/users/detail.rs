@@ -73,7 +73,7 @@ async fn around(desk: &Desk, user: &User, before: Option<Timestamp>) -> Result<A
     let key = user.external_id.as_deref().filter(|_| user.source != Source::Manual);
     let loaded = async {
         let mirrored = match key {
-            Some(key) => desk.customer.mirrored(service, key).await?,
+            Some(key) => desk.customer.mirrored_user(service, key).await?,
             None => None,
         };
         let addresses = std::iter::once(&user.primary_address).chain(&user.aliases).map(ToString::to_string);

@@ -15,6 +15,7 @@ mod support;
 
 mod access;
 mod additions;
+mod administration;
 mod conflicts;
 mod cursors;
 mod exceptions;

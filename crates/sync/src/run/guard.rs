@@ -23,6 +23,11 @@ const WINDOW_MS: i64 = 24 * Timestamp::HOUR;
 pub(super) struct Allowance(i64);
 
 impl Allowance {
+    /// None at all.
+    pub const fn none() -> Self {
+        Self(0)
+    }
+
     /// Uses one up; `false` when there is none left, and the removal is to be held.
     pub fn take(&mut self) -> bool {
         let some = self.0 > 0;

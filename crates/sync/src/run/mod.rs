@@ -15,6 +15,7 @@
 //! mirror.
 
 mod apply;
+mod at_once;
 mod cancel;
 mod chunk;
 mod deletions;
@@ -29,6 +30,7 @@ mod resolve;
 mod scene;
 mod start;
 
+pub(crate) use at_once::settle_addition;
 pub use cancel::cancel;
 pub(crate) use owner::Owner;
 pub use plan_rules::explain;

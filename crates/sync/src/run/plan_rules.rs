@@ -106,7 +106,8 @@ impl PlanRules {
         Ok(rules)
     }
 
-    async fn saved(customer: &CustomerStore, saved: &SavedConnection) -> Result<Self, Failure> {
+    /// The rules as saved.
+    pub async fn saved(customer: &CustomerStore, saved: &SavedConnection) -> Result<Self, Failure> {
         let managed = customer.managed_domains().await?;
         let by_hand = ByHandLists::saved(customer).await?;
         Self::new(&saved.settings, saved.organisation.as_ref(), saved.version, managed, by_hand)
@@ -187,6 +188,11 @@ impl PlanRules {
             Admission::In(addresses) => Verdict::In(addresses),
             Admission::Out(out) => Verdict::Out(out.into(), Some(out)),
         }
+    }
+
+    /// Takes an object into account that is being made an addition.
+    pub fn add(&mut self, external_id: &str) {
+        self.by_hand.added.insert(external_id.to_owned());
     }
 
     /// The user without the aliases that an exception leaves out: none of them may become the primary of somebody whose own is not managed.

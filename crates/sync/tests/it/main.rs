@@ -14,6 +14,7 @@ mod scenario;
 mod support;
 
 mod administrators;
+mod by_hand;
 mod clashes;
 mod connect;
 mod customers;

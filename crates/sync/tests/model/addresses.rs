@@ -58,8 +58,10 @@ pub fn settle(
         Some(None) => Party::Undelivered(user.number),
         None => Party::Kept,
     };
-    let holders: BTreeMap<Address, Party> =
-        users.iter().flat_map(|user| user.held().into_iter().map(|address| (address, party(user))).collect::<Vec<_>>()).collect();
+    let holders: BTreeMap<Address, Party> = users
+        .iter()
+        .flat_map(|user| user.held().into_iter().map(|address| (address, party(user))).collect::<Vec<_>>())
+        .collect();
     let mut pinned: BTreeMap<Address, String> = BTreeMap::new();
     loop {
         let won = round(wanted, users, &party, &holders, &pinned);
@@ -98,7 +100,8 @@ fn round(
         }
         let as_primary = wanted.iter().filter(|(_, person)| person.primary == *address);
         let as_alias = wanted.iter().filter(|(_, person)| person.aliases.contains(address));
-        for claims in [as_primary.map(|(id, _)| id).collect::<Vec<_>>(), as_alias.map(|(id, _)| id).collect()] {
+        for claims in [as_primary.map(|(id, _)| id).collect::<Vec<_>>(), as_alias.map(|(id, _)| id).collect()]
+        {
             // The holder keeps it; among newcomers, the order of the directory's ids decides.
             let holding = claims.iter().find(|id| holder == Some(&Party::Delivered((**id).clone())));
             if let Some(id) = holding.or(claims.first()) {

@@ -212,7 +212,8 @@ pub async fn forgive_reads(model: &mut Portal, customer: &CustomerStore) {
 }
 
 pub fn lines(portal: &Portal) -> Vec<String> {
-    let mut lines: Vec<String> = portal.users.iter().map(|user| format!("{user:?} {:?}", user.status())).collect();
+    let mut lines: Vec<String> =
+        portal.users.iter().map(|user| format!("{user:?} {:?}", user.status())).collect();
     lines.extend(portal.bin.iter().map(|deleted| {
         let user = User { lost: false, conflict: None, ..deleted.user.clone() };
         format!("deleted because {}: {user:?}", deleted.reason)
@@ -220,13 +221,16 @@ pub fn lines(portal: &Portal) -> Vec<String> {
     lines.extend(portal.groups.iter().map(|(id, group)| format!("{id}: {group:?}")));
     lines.extend(portal.group_bin.iter().map(|(id, group)| format!("deleted {id}: {group:?}")));
     lines.extend(portal.held.iter().map(|(object, decision)| format!("held {object:?}: {decision:?}")));
-    lines.extend(portal.additions.iter().map(|(address, addition)| format!("addition {address}: {addition:?}")));
+    lines.extend(
+        portal.additions.iter().map(|(address, addition)| format!("addition {address}: {addition:?}")),
+    );
     lines
 }
 
 /// Whether the portal is as the model has it.
 pub fn portal(model: &Portal, seen: &Seen) -> Result<(), String> {
-    difference(&lines(model), &lines(&seen.portal())).map_err(|difference| format!("- expected\n+ found\n{difference}"))
+    difference(&lines(model), &lines(&seen.portal()))
+        .map_err(|difference| format!("- expected\n+ found\n{difference}"))
 }
 
 fn difference(before: &[String], after: &[String]) -> Result<(), String> {
@@ -294,7 +298,8 @@ pub async fn mirror(customer: &CustomerStore, tenant: &Tenant) -> Result<(), Str
         let members = customer.group_members(Service::Entra, id, "", ALL).await.unwrap();
         // The membership of somebody who was deleted stays, in case of a return: the directory does not always tell of it again.
         let is_there = |id: &String| tenant.people.contains_key(id) || tenant.groups.contains_key(id);
-        let mut members: Vec<String> = members.into_iter().map(|member| member.member_id).filter(is_there).collect();
+        let mut members: Vec<String> =
+            members.into_iter().map(|member| member.member_id).filter(is_there).collect();
         members.sort();
         if members != group.members {
             return Err(format!("members of {id} are {members:?}, in the directory {:?}", group.members));
@@ -316,7 +321,11 @@ pub async fn guard(customer: &CustomerStore, model: &Portal, now: Timestamp) -> 
 }
 
 /// Whether a run's report, its row and its history tell the same, and what was expected.
-pub async fn counts(customer: &CustomerStore, report: &RunReport, expected: Option<Counts>) -> Result<(), String> {
+pub async fn counts(
+    customer: &CustomerStore,
+    report: &RunReport,
+    expected: Option<Counts>,
+) -> Result<(), String> {
     let run = customer.run(report.run).await.unwrap().unwrap();
     let rows = customer.run_change_counts(run.id).await.unwrap();
     let row = |object, action| {

@@ -53,10 +53,17 @@ impl World {
                     _ => ("", &[]),
                 };
                 self.form.custom_filter = text.to_owned();
-                self.rules.departments = DEPARTMENTS.into_iter().filter(|name| departments.contains(name)).collect();
+                self.rules.departments =
+                    DEPARTMENTS.into_iter().filter(|name| departments.contains(name)).collect();
             }
             Step::DeleteAfter(number) => {
-                let delays = [DeleteAfter::OneDay, DeleteAfter::ThreeDays, DeleteAfter::SevenDays, DeleteAfter::ThirtyDays, DeleteAfter::Never];
+                let delays = [
+                    DeleteAfter::OneDay,
+                    DeleteAfter::ThreeDays,
+                    DeleteAfter::SevenDays,
+                    DeleteAfter::ThirtyDays,
+                    DeleteAfter::Never,
+                ];
                 let delay = pick(&delays, number).unwrap();
                 if self.rules.delete_after != delay {
                     self.form.delete_users_after = delay.name().to_owned();
@@ -74,7 +81,10 @@ impl World {
             Step::ManagedDomains(number) => {
                 let entries: Vec<String> =
                     pick(&MANAGED, number).unwrap().iter().map(|entry| (*entry).to_owned()).collect();
-                save_managed_domains(&self.engine, &self.customer, &actor(), &entries).await.unwrap().unwrap();
+                save_managed_domains(&self.engine, &self.customer, &actor(), &entries)
+                    .await
+                    .unwrap()
+                    .unwrap();
                 self.rules.managed = ManagedDomains::of(&entries, &self.verified());
                 return true;
             }
@@ -110,7 +120,8 @@ impl World {
         }
         let Some(since) = self.rules.off_since.take() else { return };
         for conflict in self.model.users.iter_mut().filter_map(|user| user.conflict.as_mut()) {
-            let ended = conflict.ignored_until.filter(|until| conflict.state == State::Ignored && *until <= now);
+            let ended =
+                conflict.ignored_until.filter(|until| conflict.state == State::Ignored && *until <= now);
             match (conflict.state, ended) {
                 (State::Ignored, Some(until)) => {
                     conflict.state = State::Pending;
@@ -136,7 +147,8 @@ impl World {
             Step::ExceptUser { who, keep, approved } => self.except_user(who, keep, approved).await,
             Step::ExceptAlias(number) => self.except_alias(number).await,
             Step::ExceptGroup(number) => {
-                let groups: Vec<String> = Tenant::of(&self.tenant.sim().directory()).groups.into_keys().collect();
+                let groups: Vec<String> =
+                    Tenant::of(&self.tenant.sim().directory()).groups.into_keys().collect();
                 if let Some(id) = pick(&groups.iter().collect::<Vec<_>>(), number) {
                     self.add_exception(ExceptionKind::Group, id, false).await;
                     self.rules.excepted_groups.insert(id.clone());
@@ -172,11 +184,14 @@ impl World {
     /// Marks whoever an exception is about.
     async fn mark(&self, write: &mut CustomerWrite, kind: ExceptionKind, object: &str) {
         match kind {
-            ExceptionKind::User => drop(write.mark_dirty(Service::Entra, &[object.to_owned()]).await.unwrap()),
+            ExceptionKind::User => {
+                drop(write.mark_dirty(Service::Entra, &[object.to_owned()]).await.unwrap())
+            }
             ExceptionKind::Group => drop(write.mark_all_dirty(Service::Entra).await.unwrap()),
             ExceptionKind::Alias => {
                 let claims = write.claims(&[Address::parse(object).unwrap()]).await.unwrap();
-                let ids: Vec<String> = claims.into_iter().map(|claim| claim.claimant.user.external_id).collect();
+                let ids: Vec<String> =
+                    claims.into_iter().map(|claim| claim.claimant.user.external_id).collect();
                 write.mark_dirty(Service::Entra, &ids).await.unwrap();
             }
         }
@@ -220,7 +235,9 @@ impl World {
         match kind {
             ExceptionKind::User => drop(self.rules.excepted_users.remove(&object)),
             ExceptionKind::Group => drop(self.rules.excepted_groups.remove(&object)),
-            ExceptionKind::Alias => drop(self.rules.excepted_aliases.remove(&Address::parse(&object).unwrap())),
+            ExceptionKind::Alias => {
+                drop(self.rules.excepted_aliases.remove(&Address::parse(&object).unwrap()))
+            }
         }
     }
 
@@ -294,7 +311,9 @@ impl World {
         match &addition.external_id {
             Some(id) => drop(write.mark_dirty(Service::Entra, std::slice::from_ref(id)).await.unwrap()),
             None => {
-                let of = |user: &&crate::portal::User| user.external_id.is_none() && user.primary == addition.address;
+                let of = |user: &&crate::portal::User| {
+                    user.external_id.is_none() && user.primary == addition.address
+                };
                 if let Some(stub) = self.model.users.iter().find(of).map(|user| user.number) {
                     let deletion = Deletion { user_id: stub, reason: "addition removed".to_owned() };
                     write.delete_users(&[deletion], "model", self.now()).await.unwrap();
@@ -308,7 +327,8 @@ impl World {
 
     /// Decides about all that wait, or about one of them.
     async fn decide_held(&mut self, number: Pick, decision: Decision) {
-        let kind = pick(&[Guarded::Removal, Guarded::Removal, Guarded::Deletion, Guarded::Group], number).unwrap();
+        let kind =
+            pick(&[Guarded::Removal, Guarded::Removal, Guarded::Deletion, Guarded::Group], number).unwrap();
         let held = self.customer.held(kind, 0, 1_000).await.unwrap();
         let all: Vec<i64> = held.iter().map(|row| row.held.object_id).collect();
         let chosen = if number % 3 == 0 { all } else { pick(&all, number).into_iter().collect() };
@@ -326,7 +346,8 @@ impl World {
         for row in held.iter().filter(|row| chosen.contains(&row.held.object_id)) {
             let object = match kind {
                 Guarded::Group => {
-                    let of = self.model.groups.iter().find(|(_, group)| group.public_id == Some(row.public_id));
+                    let of =
+                        self.model.groups.iter().find(|(_, group)| group.public_id == Some(row.public_id));
                     Object::Group(of.unwrap().0.clone())
                 }
                 Guarded::Removal | Guarded::Deletion => Object::User(row.held.object_id),
@@ -340,7 +361,9 @@ impl World {
         let now = self.now();
         let in_conflict = |state: Option<State>| -> Vec<i64> {
             let conflicts = self.model.users.iter().filter(|user| {
-                user.conflict.as_ref().is_some_and(|conflict| state.is_none_or(|state| conflict.state == state))
+                user.conflict
+                    .as_ref()
+                    .is_some_and(|conflict| state.is_none_or(|state| conflict.state == state))
             });
             conflicts.map(|user| user.number).collect()
         };

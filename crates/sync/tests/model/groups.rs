@@ -57,7 +57,9 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp,
     let has = |portal: &Portal, id: &String| portal.groups.get(id).and_then(|group| group.address.clone());
     staying.sort_by_key(|id| has(portal, id).is_none() || has(portal, id) != tenant.groups[*id].address);
     let mut taken: BTreeSet<Address> = portal.users.iter().flat_map(|user| user.held()).collect();
-    taken.extend(portal.groups.iter().filter(|(id, _)| !is_in(id)).filter_map(|(_, group)| group.address.clone()));
+    taken.extend(
+        portal.groups.iter().filter(|(id, _)| !is_in(id)).filter_map(|(_, group)| group.address.clone()),
+    );
     for id in staying {
         portal.held.remove(&(Guarded::Group, Object::Group(id.clone())));
         let group = &tenant.groups[id];

@@ -23,8 +23,11 @@ impl World {
     /// Runs what the step says; `None` for a step that is no run.
     pub async fn run(&mut self, step: Step) -> Option<Checked> {
         if !self.rules.enabled {
-            return matches!(step, Step::Sync | Step::SyncTwice | Step::Preview | Step::Interrupted { .. } | Step::Faulty { .. })
-                .then_some(Ok(()));
+            return matches!(
+                step,
+                Step::Sync | Step::SyncTwice | Step::Preview | Step::Interrupted { .. } | Step::Faulty { .. }
+            )
+            .then_some(Ok(()));
         }
         Some(match step {
             Step::Sync => self.sync().await,
@@ -38,7 +41,8 @@ impl World {
 
     async fn start(&self, purpose: Purpose) -> RunReport {
         loop {
-            let started = run_to_end(&self.engine, &self.customer, purpose, Trigger::CommandLine, &actor()).await;
+            let started =
+                run_to_end(&self.engine, &self.customer, purpose, Trigger::CommandLine, &actor()).await;
             match started.unwrap() {
                 Ok(report) => return report,
                 // Of a run that was killed. Another process would see that its owner is dead; here it is this very process.
@@ -65,7 +69,12 @@ impl World {
         let people = tenant.people.iter().map(|(id, person)| format!("  {id}: {person:?}"));
         let groups = tenant.groups.iter().map(|(id, group)| format!("  {id}: {group:?}"));
         let model = compare::lines(&self.model).into_iter().map(|line| format!("  {line}"));
-        people.chain(groups).chain(model).chain([format!("  {:?}", self.rules)]).collect::<Vec<_>>().join("\n")
+        people
+            .chain(groups)
+            .chain(model)
+            .chain([format!("  {:?}", self.rules)])
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// What the reference says that a sync would do now.
@@ -140,7 +149,8 @@ impl World {
         let after = Seen::read(&self.customer).await;
         before.same(&after).map_err(|difference| format!("a preview changed something:\n{difference}"))?;
         compare::guard(&self.customer, &self.model, self.now()).await?;
-        let told = (report.changes.added, report.changes.missing, report.changes.restored, report.changes.deleted);
+        let told =
+            (report.changes.added, report.changes.missing, report.changes.restored, report.changes.deleted);
         let expected = (counts.added, counts.missing, counts.restored, counts.deleted);
         ensure(self.between || told == expected, || {
             format!("a preview says {told:?} (added, missing, restored, deleted), not {expected:?}")
@@ -193,7 +203,9 @@ impl World {
         self.tenant.sim().clear_graph_faults();
         ensure(report.outcome == "failed", || format!("a sync without a complete read {}", report.outcome))?;
         let after = Seen::read(&self.customer).await;
-        before.same(&after).map_err(|difference| format!("a failed read changed something:\n{difference}"))?;
+        before
+            .same(&after)
+            .map_err(|difference| format!("a failed read changed something:\n{difference}"))?;
         compare::counts(&self.customer, &report, None).await?;
         self.between = true;
         if later { Ok(()) } else { self.resumed().await }

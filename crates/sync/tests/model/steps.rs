@@ -87,7 +87,11 @@ pub enum Step {
     DeleteAfter(Pick),
     Guard(bool),
     Service(bool),
-    ExceptUser { who: Pick, keep: bool, approved: bool },
+    ExceptUser {
+        who: Pick,
+        keep: bool,
+        approved: bool,
+    },
     ExceptAlias(Pick),
     ExceptGroup(Pick),
     /// Takes an exception back.
@@ -99,7 +103,10 @@ pub enum Step {
     Ignore(Pick),
     IgnoreFor(Pick, u8),
     StopIgnoring(Pick),
-    Deactivate { who: Pick, stay: bool },
+    Deactivate {
+        who: Pick,
+        stay: bool,
+    },
     Activate(Pick),
     ServiceOff(Pick),
     ServiceOn(Pick),
@@ -117,9 +124,16 @@ pub enum Step {
     SyncTwice,
     Preview,
     /// A sync that is told to stop, or killed, when it looks at the clock for that time; the next one follows at once unless `later`.
-    Interrupted { at: u8, kill: bool, later: bool },
+    Interrupted {
+        at: u8,
+        kill: bool,
+        later: bool,
+    },
     /// A sync whose read of users or groups fails.
-    Faulty { groups: bool, later: bool },
+    Faulty {
+        groups: bool,
+        later: bool,
+    },
 }
 
 /// The steps of the history with this seed.

@@ -104,7 +104,8 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp)
             behind.insert(user.number, Behind::Nobody(None));
             continue;
         };
-        let absence = if rules.excepted_users.contains_key(id) { Reason::Exception } else { Reason::NotInDirectory };
+        let absence =
+            if rules.excepted_users.contains_key(id) { Reason::Exception } else { Reason::NotInDirectory };
         let is_dismissed = user.conflict.is_none()
             && portal.decision(Guarded::Removal, &Object::User(user.number)) == Some(Decision::Dismissed);
         let stands = if rules.excepted_users.get(id) == Some(&true) {
@@ -129,7 +130,8 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp)
     let rivals = match_newcomers(portal, tenant, &wanted, &mut behind);
 
     // What would go without anybody's approval.
-    let removed = |user: &&User| matches!(behind[&user.number], Behind::Nobody(Some(_))) && undecided(portal, user);
+    let removed =
+        |user: &&User| matches!(behind[&user.number], Behind::Nobody(Some(_))) && undecided(portal, user);
     let new = count(portal.users.iter().filter(removed));
     let hold = rules.guard.holds(portal.recent(Guarded::Removal, now), new, delivered);
 
@@ -328,7 +330,9 @@ fn find(
     if addition.external_id.is_some() {
         return;
     }
-    let has = |id: &&String| won.get(*id).is_some_and(|(primary, aliases)| primary == address || aliases.contains(address));
+    let has = |id: &&String| {
+        won.get(*id).is_some_and(|(primary, aliases)| primary == address || aliases.contains(address))
+    };
     match wanted.keys().find(has) {
         Some(id) => *addition = Addition { external_id: Some(id.clone()), reads_without: 0 },
         None => addition.reads_without += 1,
@@ -338,7 +342,8 @@ fn find(
 /// Deletes whose time has come.
 fn delete_due(portal: &mut Portal, rules: &Rules, now: Timestamp, counts: &mut Counts) {
     let all = count(portal.users.iter());
-    let kept = |user: &User| user.external_id.as_ref().is_some_and(|id| rules.excepted_users.get(id) == Some(&true));
+    let kept =
+        |user: &User| user.external_id.as_ref().is_some_and(|id| rules.excepted_users.get(id) == Some(&true));
     let due: Vec<(i64, Reason)> = portal
         .users
         .iter()

@@ -67,7 +67,9 @@ fn mailboxes(object: &Object) -> (Option<Address>, Vec<Address>) {
 }
 
 fn person(object: &Object) -> Person {
-    let principal = Some(text(object, "userPrincipalName")).filter(|name| !name.contains("#EXT#")).and_then(Address::parse);
+    let principal = Some(text(object, "userPrincipalName"))
+        .filter(|name| !name.contains("#EXT#"))
+        .and_then(Address::parse);
     let (primary, mut aliases) = mailboxes(object);
     let primary = primary.or_else(|| principal.clone());
     aliases.retain(|alias| Some(alias) != primary.as_ref());
@@ -93,5 +95,10 @@ fn group(object: &Object) -> DirectoryGroup {
             (false, _) => GroupKind::Security,
         }
     };
-    DirectoryGroup { name: text(object, "displayName").to_owned(), address: mailboxes(object).0, kind, members: Vec::new() }
+    DirectoryGroup {
+        name: text(object, "displayName").to_owned(),
+        address: mailboxes(object).0,
+        kind,
+        members: Vec::new(),
+    }
 }

@@ -103,7 +103,8 @@ enum Place {
 }
 
 fn psql(server: &str, statement: &str) {
-    let output = Command::new("psql").args([server, "-qc", statement]).output().expect("psql is not installed");
+    let output =
+        Command::new("psql").args([server, "-qc", statement]).output().expect("psql is not installed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -242,7 +243,8 @@ pub fn actor() -> Actor {
     Actor { administrator_id: None, name: "ada@portal.example".to_owned() }
 }
 
-pub const NAMES: [&str; 8] = ["Ada Byron", "Bob Miles", "Cy Young", "Di Rose", "Ed Stone", "Flo West", "Gus Hill", "  "];
+pub const NAMES: [&str; 8] =
+    ["Ada Byron", "Bob Miles", "Cy Young", "Di Rose", "Ed Stone", "Flo West", "Gus Hill", "  "];
 pub const DEPARTMENTS: [&str; 3] = ["Sales", "Support", "Legal"];
 
 /// An address out of few, so that people meet.

@@ -17,7 +17,7 @@ use crate::{SyncError, connect, run::drive::Failure};
 /// When the database cannot answer.
 pub async fn explain(customer: &CustomerStore, external_id: &str) -> Result<Option<Vec<Step>>, SyncError> {
     let Some(saved) = connect::saved(customer).await? else { return Ok(None) };
-    let Some(row) = customer.mirrored(Service::Entra, external_id).await? else { return Ok(None) };
+    let Some(row) = customer.mirrored_user(Service::Entra, external_id).await? else { return Ok(None) };
     match PlanRules::saved(customer, &saved).await {
         Ok(rules) => Ok(Some(rules.explain(&row))),
         Err(Failure::Beneath(error)) => Err(error),
