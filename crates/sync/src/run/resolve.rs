@@ -81,7 +81,7 @@ pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, 
     let Plan { outcomes, released, settled, mut parts } = plan;
     // Who is left out for want of an address has nobody's address.
     parts.rivals.retain(|_, rival| {
-        outcomes.get(&Party::Delivered(rival.clone())).is_none_or(|outcome| outcome.desired.is_some())
+        outcomes.get(&Party::Delivered(rival.clone())).is_some_and(|outcome| outcome.desired.is_some())
     });
     let mut resolved = Resolved { released, ..Resolved::default() };
     let mut unsettled = Vec::new();

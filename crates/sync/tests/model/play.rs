@@ -7,6 +7,7 @@ use std::{
         Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use domain::Timestamp;
@@ -26,6 +27,8 @@ const fn length(database: Database) -> usize {
 
 /// How many histories are played at the same time: one waits for the disk while another computes.
 const AT_ONCE: usize = 2;
+/// How long a history may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a failing history is played again to shorten it.
 const TRIES: usize = 200;
 
@@ -101,9 +104,10 @@ async fn play(database: Database, seed: u64, steps: &[Step]) -> Result<(), Failu
         world.remove().await;
         Ok(())
     });
-    let result = match played.await {
-        Ok(result) => result,
-        Err(broken) => Err(format!("{broken}")),
+    let result = match tokio::time::timeout(PATIENCE, played).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(broken)) => Err(format!("{broken}")),
+        Err(_elapsed) => Err("it does not end".to_owned()),
     };
     result.map_err(|why| Failure { step: usize::try_from(at.load(Ordering::Relaxed)).unwrap(), why })
 }
