@@ -23,6 +23,8 @@ mod batch;
 mod error;
 mod given;
 mod open;
+#[cfg(feature = "raw-objects")]
+mod raw_objects;
 mod sql;
 mod vault;
 
@@ -110,6 +112,8 @@ pub use crate::{
     users::User,
     vault::Vault,
 };
+#[cfg(feature = "raw-objects")]
+pub use crate::raw_objects::RawObjects;
 
 /// The portal's database. Cheap to clone: every clone is the same one.
 #[derive(Clone)]
