@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Failure, Measure, Program, Task};
+use crate::{Failure, Measure, Program, Task, database::Databases};
 
 /// A process of this program in another role. It ends when this is dropped.
 pub struct Child {
@@ -43,9 +43,14 @@ impl Child {
         Ok(serde_json::from_str(&answer)?)
     }
 
-    /// Lets a program read the tenant once, in a process of its own.
-    pub fn once(program: Program, task: &Task) -> Result<Measure, Failure> {
-        Self::start(program)?.ask(task)
+    /// Lets a program read the tenant once, in a process of its own: it prepares itself, and then it is measured.
+    pub fn once(program: Program, task: &Task, databases: &Databases) -> Result<Measure, Failure> {
+        let mut child = Self::start(program)?;
+        let () = child.ask(task)?;
+        let before = databases.server_cpu()?;
+        let measure = child.ask(&())?;
+        // Its connections are still open: what they cost is not yet lost among the server's other children.
+        Ok(Measure { server_cpu: databases.server_cpu()? - before, ..measure })
     }
 }
 
@@ -63,6 +68,17 @@ impl Drop for Child {
 pub fn order<T: DeserializeOwned>() -> Result<Option<T>, Failure> {
     let mut line = String::new();
     Ok(if stdin().lock().read_line(&mut line)? == 0 { None } else { Some(serde_json::from_str(&line)?) })
+}
+
+/// In a child that is measured: everything is prepared; waits until the measurement begins.
+pub fn ready() -> Result<(), Failure> {
+    answer(&())?;
+    order::<()>()?.ok_or_else(|| "nobody measures".into())
+}
+
+/// In a child that has answered: waits until nobody looks at it any more.
+pub fn over() -> Result<(), Failure> {
+    order::<()>().map(drop)
 }
 
 /// In the child: the answer to an order.

@@ -1,10 +1,10 @@
 //! Fresh databases, which go when the benchmark has ended.
 
-use std::{cell::Cell, env, process::Command, str::FromStr};
+use std::{cell::Cell, env, fs, path::Path, process::Command, str::FromStr};
 
 use tempfile::TempDir;
 
-use crate::{Failure, Program};
+use crate::{Failure, Program, meter};
 
 /// A database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,11 @@ pub struct Databases {
 
 enum Place {
     Folder(TempDir),
-    Server(String),
+    Server {
+        address: String,
+        /// The number of its first process; `None` for one on another machine.
+        process: Option<u32>,
+    },
 }
 
 impl Databases {
@@ -55,10 +59,16 @@ impl Databases {
     pub fn of(engine: Engine) -> Result<Self, Failure> {
         let place = match engine {
             Engine::Sqlite => Place::Folder(tempfile::tempdir()?),
-            Engine::Postgres => Place::Server(env::var("ROLLCALL_TEST_POSTGRES").map_err(|_| {
-                "ROLLCALL_TEST_POSTGRES is not set: export ROLLCALL_TEST_POSTGRES=$(scripts/postgres start DIR), or \
-                 ROLLCALL_BENCH_ENGINES=sqlite"
-            })?),
+            Engine::Postgres => {
+                let address = env::var("ROLLCALL_TEST_POSTGRES").map_err(|_| {
+                    "ROLLCALL_TEST_POSTGRES is not set: export ROLLCALL_TEST_POSTGRES=$(scripts/postgres start DIR), or \
+                     ROLLCALL_BENCH_ENGINES=sqlite"
+                })?;
+                let folder = psql(&address, "SHOW data_directory")?;
+                let file = fs::read_to_string(Path::new(folder.trim()).join("postmaster.pid"));
+                let process = file.ok().and_then(|text| text.lines().next()?.trim().parse().ok());
+                Place::Server { address, process }
+            }
         };
         Ok(Self { engine, place, made: Cell::new(0) })
     }
@@ -73,22 +83,32 @@ impl Databases {
             Place::Folder(folder) => {
                 Ok(Some(format!("sqlite://{}", folder.path().join(format!("{number}.db")).display())))
             }
-            Place::Server(server) => {
+            Place::Server { address, .. } => {
                 let name = name(number);
-                psql(server, &format!("CREATE DATABASE {name}"))?;
-                let base = server.rsplit_once('/').ok_or("ROLLCALL_TEST_POSTGRES names no database")?.0;
+                psql(address, &format!("CREATE DATABASE {name}"))?;
+                let base = address.rsplit_once('/').ok_or("ROLLCALL_TEST_POSTGRES names no database")?.0;
                 Ok(Some(format!("{base}/{name}")))
             }
         }
     }
 }
 
+impl Databases {
+    /// Seconds of the processor that the server has taken so far; 0 without one, or when it cannot be seen.
+    pub fn server_cpu(&self) -> Result<f64, Failure> {
+        match &self.place {
+            Place::Server { process: Some(process), .. } => meter::cpu_of_family(*process),
+            Place::Folder(_) | Place::Server { process: None, .. } => Ok(0.0),
+        }
+    }
+}
+
 impl Drop for Databases {
     fn drop(&mut self) {
-        if let Place::Server(server) = &self.place {
+        if let Place::Server { address, .. } = &self.place {
             for number in 0..self.made.get() {
                 let _the_server_goes_anyway =
-                    psql(server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", name(number)));
+                    psql(address, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", name(number)));
             }
         }
     }
@@ -98,10 +118,10 @@ fn name(number: usize) -> String {
     format!("bench_{}_{number}", std::process::id())
 }
 
-fn psql(server: &str, statement: &str) -> Result<(), Failure> {
-    let output = Command::new("psql").args([server, "-qc", statement]).output()?;
+fn psql(server: &str, statement: &str) -> Result<String, Failure> {
+    let output = Command::new("psql").args([server, "-qAtc", statement]).output()?;
     if output.status.success() {
-        Ok(())
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
     }

@@ -91,8 +91,10 @@ pub struct Task {
 pub struct Measure {
     /// How long it took, in seconds.
     pub wall: f64,
-    /// Time of the processor meanwhile, in seconds, the database server's apart.
+    /// Time of the processor meanwhile, in seconds.
     pub cpu: f64,
+    /// The same of the database server, when there is one.
+    pub server_cpu: f64,
     /// The largest memory that the process had, in MB.
     pub peak_mb: f64,
     /// Users and groups told of.
@@ -149,13 +151,9 @@ fn on(databases: &Databases, users: usize, tables: &mut Tables) -> Result<(), Fa
     let mut tasks = Vec::new();
     let mut lines = Vec::new();
     for program in Program::ALL {
-        let mut task = Task {
-            tenant: address.clone(),
-            database: databases.fresh(program)?,
-            first: true,
-            links: None,
-        };
-        let measure = Child::once(program, &task)?;
+        let mut task =
+            Task { tenant: address.clone(), database: databases.fresh(program)?, first: true, links: None };
+        let measure = Child::once(program, &task, databases)?;
         task.first = false;
         task.links = measure.links.clone();
         tasks.push((program, task));
@@ -166,7 +164,7 @@ fn on(databases: &Databases, users: usize, tables: &mut Tables) -> Result<(), Fa
     let mut round = |circumstance, tables: &mut Tables| -> Result<(), Failure> {
         let mut lines = Vec::new();
         for (program, task) in &mut tasks {
-            let measure = Child::once(*program, task)?;
+            let measure = Child::once(*program, task, databases)?;
             task.links = measure.links.clone();
             lines.push((*program, measure));
         }
@@ -180,13 +178,9 @@ fn on(databases: &Databases, users: usize, tables: &mut Tables) -> Result<(), Fa
     let () = tenant.ask(&Order::Latency { ms: FAR })?;
     let mut lines = Vec::new();
     for program in Program::ALL {
-        let task = Task {
-            tenant: address.clone(),
-            database: databases.fresh(program)?,
-            first: true,
-            links: None,
-        };
-        lines.push((program, Child::once(program, &task)?));
+        let task =
+            Task { tenant: address.clone(), database: databases.fresh(program)?, first: true, links: None };
+        lines.push((program, Child::once(program, &task, databases)?));
     }
     tables.add(&Line::of("everything", users, databases.engine, FAR, lines))
 }

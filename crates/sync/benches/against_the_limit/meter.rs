@@ -1,4 +1,4 @@
-//! Time, time of the processor and memory of this process, from Linux's `/proc`.
+//! Time, time of the processor and memory of processes, from Linux's `/proc`.
 
 use std::{fs, time::Instant};
 
@@ -35,13 +35,40 @@ impl Meter {
     }
 }
 
+/// The fields of a process's `stat` behind its name, which stands in parentheses and may hold anything.
+fn stat(process: &str) -> Result<Vec<f64>, Failure> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').ok_or("/proc/…/stat has another form")?;
+    // The first is the state, a letter; of the others the last ones are too large to matter here.
+    Ok(fields.split_whitespace().skip(1).map(|field| field.parse().unwrap_or_default()).collect())
+}
+
+/// User and system time stand there, and then those of children that have ended.
+const TIMES: usize = 10;
+
+fn seconds(fields: &[f64], times: usize) -> f64 {
+    fields.iter().skip(TIMES).take(times).sum::<f64>() / TICKS
+}
+
 fn cpu() -> Result<f64, Failure> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    // The second field is the program's name in parentheses; behind it, user and system time are the 12th and 13th.
-    let (_, fields) = stat.rsplit_once(')').ok_or("/proc/self/stat has another form")?;
-    let ticks: Vec<f64> =
-        fields.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<f64>() / TICKS)
+    Ok(seconds(&stat("self")?, 2))
+}
+
+/// Seconds of the processor that a process and its children have taken, those that have ended included.
+pub fn cpu_of_family(parent: u32) -> Result<f64, Failure> {
+    let mut sum = seconds(&stat(&parent.to_string())?, 4);
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(name) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else {
+            continue;
+        };
+        // One that ends meanwhile is counted with the parent next time.
+        let Ok(fields) = stat(name) else { continue };
+        if fields.first() == Some(&f64::from(parent)) {
+            sum += seconds(&fields, 2);
+        }
+    }
+    Ok(sum)
 }
 
 fn peak_mb() -> Result<f64, Failure> {

@@ -47,6 +47,7 @@ pub async fn run(program: Program) -> Result<(), Failure> {
         }
         _ => None,
     };
+    child::ready()?;
     let meter = Meter::start()?;
     let graph = Graph::new(
         &Http::new(None)?,
@@ -76,6 +77,7 @@ pub async fn run(program: Program) -> Result<(), Failure> {
     child::answer(&Measure {
         wall: reading.wall,
         cpu: reading.cpu,
+        server_cpu: 0.0,
         peak_mb: reading.peak_mb,
         objects: users.objects + groups.objects,
         requests: traffic.requests.cast_signed(),
@@ -83,7 +85,8 @@ pub async fn run(program: Program) -> Result<(), Failure> {
         bytes: traffic.bytes.cast_signed(),
         links: Some([link(&users), link(&groups)]),
         remark: String::new(),
-    })
+    })?;
+    child::over()
 }
 
 /// Reads a list to its end. While a page is kept, the next one is on its way.

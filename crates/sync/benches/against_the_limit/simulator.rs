@@ -87,7 +87,10 @@ fn changes(sim: &Sim, every: usize) -> Vec<Change> {
             match number % 4 {
                 0 => Change::Set {
                     object,
-                    properties: Object::from_iter([("jobTitle".to_owned(), json!(format!("Title {number}")))]),
+                    properties: Object::from_iter([(
+                        "jobTitle".to_owned(),
+                        json!(format!("Title {number}")),
+                    )]),
                 },
                 1 => Change::Rename { object, display_name, address: None },
                 2 => {

@@ -88,11 +88,11 @@ pub async fn run() -> Result<(), Failure> {
         let saved = connect::save(&engine, &customer, &actor, form).await?;
         saved.map_err(|refused| format!("{refused:?}"))?;
     }
+    child::ready()?;
     let meter = Meter::start()?;
     let report = run_to_end(&engine, &customer, Purpose::Sync, Trigger::CommandLine, &actor).await??;
     let reading = meter.read()?;
     let run = customer.run(report.run).await?.ok_or("the run has no row")?;
-    store.close().await;
     if run.outcome != Outcome::Succeeded {
         return Err(format!("the sync did not succeed: {:?} {}", report.error, report.summary).into());
     }
@@ -100,6 +100,7 @@ pub async fn run() -> Result<(), Failure> {
     child::answer(&Measure {
         wall: reading.wall,
         cpu: reading.cpu,
+        server_cpu: 0.0,
         peak_mb: reading.peak_mb,
         objects: counts.users_read + counts.groups_read,
         requests: counts.requests,
@@ -110,5 +111,8 @@ pub async fn run() -> Result<(), Failure> {
             "{} Read {} ms, planned {} ms, applied {} ms.",
             report.summary, counts.fetch_ms, counts.plan_ms, counts.apply_ms
         ),
-    })
+    })?;
+    child::over()?;
+    store.close().await;
+    Ok(())
 }

@@ -37,10 +37,7 @@ impl Line {
     }
 
     fn wall(&self, program: Program) -> f64 {
-        self.measures
-            .iter()
-            .find(|(of, _)| *of == program)
-            .map_or(f64::NAN, |(_, measure)| measure.wall)
+        self.measures.iter().find(|(of, _)| *of == program).map_or(f64::NAN, |(_, measure)| measure.wall)
     }
 }
 
@@ -56,7 +53,7 @@ impl Tables {
     pub fn heading(&self, users: usize, engine: Engine) -> Result<(), Failure> {
         writeln!(
             stdout(),
-            "\n{users} users, {}\n{:<24} {:<9} {:>8} {:>8} {:>10} {:>9} {:>7} {:>8} {:>8} {:>8}",
+            "\n{users} users, {}\n{:<24} {:<9} {:>8} {:>8} {:>10} {:>9} {:>7} {:>7} {:>8} {:>8} {:>8}",
             engine.name(),
             "",
             "",
@@ -65,6 +62,7 @@ impl Tables {
             "× download",
             "objects/s",
             "CPU s",
+            "server",
             "peak MB",
             "requests",
             "MB read",
@@ -86,8 +84,8 @@ impl Tables {
             let (rate, mb) = (measure.objects as f64 / measure.wall, measure.bytes as f64 / 1e6);
             writeln!(
                 out,
-                "{circumstance:<24} {program:<9} {:>8.2} {to_limit:>8.2} {to_download:>10.2} {rate:>9.0} {:>7.2} {:>8.1} {:>8} {mb:>8.1}",
-                measure.wall, measure.cpu, measure.peak_mb, measure.requests,
+                "{circumstance:<24} {program:<9} {:>8.2} {to_limit:>8.2} {to_download:>10.2} {rate:>9.0} {:>7.2} {:>7.2} {:>8.1} {:>8} {mb:>8.1}",
+                measure.wall, measure.cpu, measure.server_cpu, measure.peak_mb, measure.requests,
             )?;
             if !measure.remark.is_empty() {
                 writeln!(out, "{:<24} {}", "", measure.remark)?;
@@ -99,12 +97,13 @@ impl Tables {
                     "circumstance": line.circumstance,
                     "latency_ms": line.latency,
                     "program": program,
-                    "wall_s": measure.wall,
-                    "to_limit": to_limit,
-                    "to_download": to_download,
-                    "objects_per_s": rate,
-                    "cpu_s": measure.cpu,
-                    "peak_mb": measure.peak_mb,
+                    "wall_s": short(measure.wall),
+                    "to_limit": short(to_limit),
+                    "to_download": short(to_download),
+                    "objects_per_s": short(rate),
+                    "cpu_s": short(measure.cpu),
+                    "server_cpu_s": short(measure.server_cpu),
+                    "peak_mb": short(measure.peak_mb),
                     "requests": measure.requests,
                     "pages": measure.pages,
                     "bytes": measure.bytes,
@@ -136,7 +135,10 @@ impl Tables {
                 format!("first sync {to_download:.2} × download at {FAR} ms (at most {DOWNLOAD_AIM})"),
             ),
             ("nothing new", _) => {
-                aim(sync.pages == QUIET_AIM, format!("{} pages when nothing is new (exactly {QUIET_AIM})", sync.pages));
+                aim(
+                    sync.pages == QUIET_AIM,
+                    format!("{} pages when nothing is new (exactly {QUIET_AIM})", sync.pages),
+                );
             }
             _ => {}
         }
@@ -155,4 +157,9 @@ impl Tables {
         }
         Ok(())
     }
+}
+
+/// A figure without digits that were never measured.
+fn short(figure: f64) -> f64 {
+    (figure * 1_000.0).round() / 1_000.0
 }
