@@ -30,7 +30,7 @@ async fn postgres_prepares_every_statement() {
 
 /// Those that are meant to read all of a customer's rows, or a table that stays small. A plan for the table of customers also shows how
 /// SQLite would find what refers to one.
-const READS_ALL: [&str; 14] = [
+const READS_ALL: &[&str] = &[
     "::customers::",
     "::administrators::COUNT",
     "::conflicts::END_IGNORES",
@@ -135,8 +135,8 @@ fn every_family_with_statements_is_on_the_list() {
 #[test]
 fn the_two_texts_of_a_statement_differ_in_the_given_rows_only() {
     // Cuts the piece out that begins with one of these and ends with the first of those behind it.
-    let without = |text: &str, pieces: [(&str, &str); 2]| {
-        for (begins, ends) in pieces {
+    let without = |text: &str, pieces: &[(&str, &str)]| {
+        for (begins, ends) in pieces.iter().copied() {
             let Some(start) = text.find(begins) else { continue };
             let end = start + text[start..].find(ends).unwrap() + ends.len();
             let columns = if text[end..].starts_with('(') { text[end..].find(')').unwrap() + 1 } else { 0 };
@@ -149,9 +149,13 @@ fn the_two_texts_of_a_statement_differ_in_the_given_rows_only() {
         assert_eq!(
             without(
                 statement.sqlite,
-                [("IN (SELECT value->>0 FROM", "))"), ("(SELECT value->>0 AS", " AS given")]
+                &[
+                    ("IN (SELECT value FROM", "))"),
+                    ("(SELECT value AS", " AS given"),
+                    ("(SELECT value->>0 AS", " AS given")
+                ]
             ),
-            without(statement.postgres, [("= ANY(CAST(", "))"), ("UNNEST(", " AS given")]),
+            without(statement.postgres, &[("= ANY(CAST(", "))"), ("UNNEST(", " AS given")]),
             "{}",
             statement.name
         );
