@@ -80,6 +80,8 @@ use crate::{
     sql::Connection,
 };
 
+#[cfg(feature = "raw-objects")]
+pub use crate::raw_objects::RawObjects;
 pub use crate::{
     additions::Addition,
     administrators::{Administrator, NewAdministrator},
@@ -112,8 +114,6 @@ pub use crate::{
     users::User,
     vault::Vault,
 };
-#[cfg(feature = "raw-objects")]
-pub use crate::raw_objects::RawObjects;
 
 /// The portal's database. Cheap to clone: every clone is the same one.
 #[derive(Clone)]
