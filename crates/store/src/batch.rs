@@ -84,5 +84,12 @@ pub(crate) fn hash<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> Stri
             None => hasher.update(usize::MAX.to_be_bytes()),
         }
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = hasher.finalize();
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        for half in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(half.into(), 16));
+        }
+    }
+    text
 }

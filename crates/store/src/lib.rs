@@ -23,6 +23,8 @@ mod batch;
 mod error;
 mod given;
 mod open;
+#[cfg(feature = "raw-objects")]
+mod raw_objects;
 mod sql;
 mod vault;
 
@@ -86,6 +88,8 @@ use crate::{
     sql::Connection,
 };
 
+#[cfg(feature = "raw-objects")]
+pub use crate::raw_objects::RawObjects;
 pub use crate::{
     additions::Addition,
     administrators::{Administrator, NewAdministrator},

@@ -1,5 +1,7 @@
 //! The mirror's users, read: page by page, by key, and those of them that may be removed from the portal.
 
+use std::collections::BTreeSet;
+
 use domain::service::Service;
 
 use crate::{
@@ -21,6 +23,9 @@ statements! {
     BY_EXTERNAL_ID = "SELECT m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled,
                           m.attributes
                       FROM mirror_users m WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
+    BY_ID = "SELECT m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled,
+                 m.attributes
+             FROM mirror_users m WHERE m.customer_id = $1 AND m.service = $2 AND m.id ", among("$3" "BIGINT"), "";
     /// The user is looked up for each object. As a join, Postgres would compare all objects with all users of a customer while the tables
     /// have never been analysed.
     CANDIDATES = "SELECT m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled,
@@ -120,6 +125,20 @@ impl CustomerWrite {
     ) -> Result<Vec<MirrorUser>> {
         let given = Given::nothing().texts(external_ids);
         let rows = all!(self.connection, Row, BY_EXTERNAL_ID, self.customer_id, service.name(); given)?;
+        rows.into_iter().map(MirrorUser::try_from).collect()
+    }
+
+    /// The objects with these numbers, in no order; those that are not there, or are another service's, are not among them.
+    pub(crate) async fn mirror_by_id(
+        &mut self,
+        service: Service,
+        ids: BTreeSet<i64>,
+    ) -> Result<Vec<MirrorUser>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let given = Given::nothing().ints(ids);
+        let rows = all!(self.connection, Row, BY_ID, self.customer_id, service.name(); given)?;
         rows.into_iter().map(MirrorUser::try_from).collect()
     }
 }

@@ -74,8 +74,17 @@ macro_rules! statement {
     ($name:ident, $before:literal, among($list:literal $type:literal), $after:literal) => {
         $crate::sql::Statement {
             name: concat!(module_path!(), "::", stringify!($name)),
-            sqlite: concat!($before, "IN (SELECT value->>0 FROM json_each(", $list, "))", $after),
+            sqlite: concat!($before, "IN (SELECT value FROM json_each(", $list, "))", $after),
             postgres: concat!($before, "= ANY(CAST(", $list, " AS ", $type, "[]))", $after),
+        }
+    };
+    ($name:ident, $before:literal, given($json:literal: $only:ident $type:literal 0 $array:literal), $after:literal) => {
+        $crate::sql::Statement {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            sqlite: concat!($before, "(SELECT value AS ", stringify!($only), " FROM json_each(", $json, ")) AS given", $after),
+            postgres: concat!(
+                $before, "UNNEST(CAST(", $array, " AS ", $type, "[])) AS given(", stringify!($only), ")", $after
+            ),
         }
     };
     (
@@ -163,8 +172,8 @@ pub(crate) fn row_count(changed: u64) -> i64 {
 /// Runs a statement with its parameters, and after `;` the rows it is given; answers how many rows it changed.
 macro_rules! execute {
     ($connection:expr, $statement:expr $(, $value:expr)* $(; $given:expr)?) => {
-        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments| {
-            sqlx::query_with(text, arguments).execute(connection).await.map(|done| done.rows_affected())
+        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments, kept| {
+            sqlx::query_with(text, arguments).persistent(kept).execute(connection).await.map(|done| done.rows_affected())
         })
     };
 }
@@ -172,8 +181,8 @@ macro_rules! execute {
 /// Runs a statement as [`execute!`] does and answers every row, read as the type named second.
 macro_rules! all {
     ($connection:expr, $row:ty, $statement:expr $(, $value:expr)* $(; $given:expr)?) => {
-        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments| {
-            sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_all(connection).await
+        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments, kept| {
+            sqlx::query_as_with::<_, $row, _>(text, arguments).persistent(kept).fetch_all(connection).await
         })
     };
 }
@@ -181,8 +190,8 @@ macro_rules! all {
 /// Runs a statement as [`execute!`] does and answers its first row, if any, read as the type named second.
 macro_rules! optional {
     ($connection:expr, $row:ty, $statement:expr $(, $value:expr)* $(; $given:expr)?) => {
-        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments| {
-            sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_optional(connection).await
+        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments, kept| {
+            sqlx::query_as_with::<_, $row, _>(text, arguments).persistent(kept).fetch_optional(connection).await
         })
     };
 }
@@ -190,8 +199,8 @@ macro_rules! optional {
 /// Runs a statement as [`execute!`] does and answers the one row it always has, read as the type named second.
 macro_rules! one {
     ($connection:expr, $row:ty, $statement:expr $(, $value:expr)* $(; $given:expr)?) => {
-        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments| {
-            sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_one(connection).await
+        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments, kept| {
+            sqlx::query_as_with::<_, $row, _>(text, arguments).persistent(kept).fetch_one(connection).await
         })
     };
 }
@@ -200,29 +209,31 @@ macro_rules! one {
 macro_rules! run {
     (
         $connection:expr, $statement:expr $(, $value:expr)*;
-        |$on:ident, $text:ident, $arguments:ident| $body:block
+        |$on:ident, $text:ident, $arguments:ident, $kept:ident| $body:block
     ) => {
         $crate::sql::run!(
-            $connection, $statement $(, $value)*; $crate::given::Given::nothing(); |$on, $text, $arguments| $body
+            $connection, $statement $(, $value)*; $crate::given::Given::nothing(); |$on, $text, $arguments, $kept| $body
         )
     };
     (
         $connection:expr, $statement:expr $(, $value:expr)*; $given:expr;
-        |$on:ident, $text:ident, $arguments:ident| $body:block
+        |$on:ident, $text:ident, $arguments:ident, $kept:ident| $body:block
     ) => {
         match $connection.engine() {
             $crate::sql::Engine::Sqlite($on) => {
-                let $text = $statement.sqlite;
+                let ($text, $kept) = ($statement.sqlite, true);
                 let mut $arguments = sqlx::sqlite::SqliteArguments::default();
                 $($crate::sql::add::<sqlx::Sqlite, _>(&mut $arguments, $value)?;)*
                 $given.add_to_sqlite(&mut $arguments)?;
                 $body
             }
             $crate::sql::Engine::Postgres($on) => {
-                let $text = $statement.postgres;
+                let given = $given;
+                // Not kept when rows are given, so that it is planned for these.
+                let ($text, $kept) = ($statement.postgres, given.is_nothing());
                 let mut $arguments = sqlx::postgres::PgArguments::default();
                 $($crate::sql::add::<sqlx::Postgres, _>(&mut $arguments, $value)?;)*
-                $given.add_to_postgres(&mut $arguments)?;
+                given.add_to_postgres(&mut $arguments)?;
                 $body
             }
         }

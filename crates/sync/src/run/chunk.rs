@@ -150,10 +150,9 @@ impl<'a> Chunk<'a> {
             if open.is_empty() {
                 return Ok(scene);
             }
-            for claim in self.write.claims(&open).await? {
-                if claim.service == Service::Entra {
-                    self.meet(claim.claimant);
-                }
+            let known = self.parts.objects.values().map(|met| met.id).collect();
+            for row in self.write.other_claimants(Service::Entra, &open, &known).await? {
+                self.meet(row);
             }
             let mut holders = Vec::new();
             for holder in self.write.holders(&open).await? {
