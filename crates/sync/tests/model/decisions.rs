@@ -185,7 +185,7 @@ impl World {
     async fn mark(&self, write: &mut CustomerWrite, kind: ExceptionKind, object: &str) {
         match kind {
             ExceptionKind::User => {
-                drop(write.mark_dirty(Service::Entra, &[object.to_owned()]).await.unwrap())
+                let _marked = write.mark_dirty(Service::Entra, &[object.to_owned()]).await.unwrap();
             }
             ExceptionKind::Group => drop(write.mark_all_dirty(Service::Entra).await.unwrap()),
             ExceptionKind::Alias => {
@@ -236,7 +236,7 @@ impl World {
             ExceptionKind::User => drop(self.rules.excepted_users.remove(&object)),
             ExceptionKind::Group => drop(self.rules.excepted_groups.remove(&object)),
             ExceptionKind::Alias => {
-                drop(self.rules.excepted_aliases.remove(&Address::parse(&object).unwrap()))
+                let _was_there = self.rules.excepted_aliases.remove(&Address::parse(&object).unwrap());
             }
         }
     }
