@@ -51,7 +51,9 @@ export const test = base.extend<{ portal: Portal; watch: Watch }>({
       page.on("response", (response) => {
         if (response.status() >= 400) complaints.push(`answer ${response.status()}: ${response.url()}`);
         if (!javaScriptEnabled && response.request().method() === "POST") complaints.push(...notALocalRedirect(response));
-        if (/^(text|application\/json)/.test(response.headers()["content-type"] ?? "")) {
+        const type = response.headers()["content-type"] ?? "";
+        // The live stream goes on as long as its page.
+        if (/^(text|application\/json)/.test(type) && !type.startsWith("text/event-stream")) {
           // A redirect and a page that was left have no body to read.
           texts.set(`${texts.size} ${response.url()}`, response.text().catch(() => ""));
         }

@@ -170,7 +170,7 @@ mod view {
         view! {
             <section class="side-list" aria-label=title>
                 <h2>{title}</h2>
-                <form method="get" action=path class="narrow" role="search">
+                <form method="get" action=path class="narrow" role="search" aria-label=format!("Search the {title}")>
                     {hidden(list.hidden)}
                     <label>
                         <span>"Name or address"</span>

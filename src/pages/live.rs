@@ -14,8 +14,8 @@ const PAUSE_MS: u64 = 2_000;
 /// What the stream said last.
 #[derive(Clone, Copy)]
 pub(super) struct Live {
-    /// Each topic with its version.
-    versions: RwSignal<Vec<(String, i64)>>,
+    /// Each topic with its version; nothing before anything was heard. A customer for whom nothing was done yet has no topic.
+    versions: RwSignal<Option<Vec<(String, i64)>>>,
     /// How the running sync is doing, in words; empty while none is running.
     pub(super) progress: RwSignal<String>,
 }
@@ -28,7 +28,7 @@ impl Live {
 
     /// Takes the versions that a page was rendered from, unless the stream has said more already.
     pub(super) fn begin(self, message: &str) {
-        if self.versions.with_untracked(Vec::is_empty) {
+        if self.versions.with_untracked(Option::is_none) {
             self.hear(message);
         }
     }
@@ -44,6 +44,7 @@ impl Live {
                 _ => {}
             }
         }
+        let versions = Some(versions);
         if self.versions.with_untracked(|before| *before != versions) {
             self.versions.set(versions);
         }
@@ -52,11 +53,13 @@ impl Live {
         }
     }
 
-    /// The versions of these topics, which stand between spaces, added up: it rises when one of them does. `*` stands for all.
-    fn sum(self, topics: &str) -> i64 {
+    /// The versions of these topics, which stand between spaces, added up: it rises when one of them does. `*` stands for all. Nothing before
+    /// anything was heard.
+    fn sum(self, topics: &str) -> Option<i64> {
         self.versions.with(|versions| {
             let about = |name: &str| topics == "*" || topics.split(' ').any(|topic| topic == name);
-            versions.iter().filter(|(name, _)| about(name)).map(|(_, version)| version).sum()
+            let versions = versions.as_ref()?;
+            Some(versions.iter().filter(|(name, _)| about(name)).map(|(_, version)| version).sum())
         })
     }
 }
@@ -66,10 +69,10 @@ impl Live {
 pub(super) fn when_changed(topics: impl Fn() -> String + 'static, act: impl Fn() + Copy + 'static) {
     let Some(live) = use_context::<Live>() else { return };
     let waiting = StoredValue::new(false);
-    Effect::new(move |before: Option<(String, i64)>| {
+    Effect::new(move |before: Option<(String, Option<i64>)>| {
         let topics = topics();
         let sum = live.sum(&topics);
-        let risen = before.is_some_and(|(before, seen)| before == topics && 0 < seen && seen < sum);
+        let risen = before.is_some_and(|(before, seen)| before == topics && seen.is_some() && seen < sum);
         if risen && !topics.is_empty() && !waiting.get_value() {
             waiting.set_value(true);
             act_after_a_pause(waiting, act);
@@ -179,11 +182,12 @@ mod tests {
         let owner = Owner::new();
         owner.set();
         let live = Live::new();
+        assert_eq!(live.sum("*"), None, "nothing was heard yet");
         live.hear("users 3\nruns 7\nnonsense\nprogress Reading the directory");
-        assert_eq!((live.sum("users"), live.sum("users runs"), live.sum("*")), (3, 10, 10));
-        assert_eq!((live.sum("groups"), live.sum("")), (0, 0));
+        assert_eq!((live.sum("users"), live.sum("users runs"), live.sum("*")), (Some(3), Some(10), Some(10)));
+        assert_eq!((live.sum("groups"), live.sum("")), (Some(0), Some(0)));
         assert_eq!(live.progress.get_untracked(), "Reading the directory");
         live.hear("users 4");
-        assert_eq!((live.sum("*"), live.progress.get_untracked()), (4, String::new()));
+        assert_eq!((live.sum("*"), live.progress.get_untracked()), (Some(4), String::new()));
     }
 }

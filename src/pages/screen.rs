@@ -30,12 +30,19 @@ pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Rendered, AppError>>
 pub(super) fn screen(title: &'static str, load: fn(Place) -> Answer) -> impl IntoView {
     let params = use_params_map();
     let location = use_location();
-    let place = Memo::new(move |_| {
+    let here = Memo::new(move |before: Option<&(String, Place)>| {
         let param = |name: &str| params.with(|params| params.get(name).unwrap_or_default());
         let id = [param("run"), param("id")].concat();
-        Place { slug: param("slug"), id, query: location.search.get() }
+        let now = (location.pathname.get(), Place { slug: param("slug"), id, query: location.search.get() });
+        match before {
+            // The address is already that of another page, for which this one is about to make room: its query is none of this page's.
+            Some(before) if before.0 != now.0 && before.1.slug == now.1.slug && before.1.id == now.1.id => {
+                before.clone()
+            }
+            _ => now,
+        }
     });
-    let data = Resource::new(move || place.get(), load);
+    let data = Resource::new(move || here.with(|(_, place)| place.clone()), load);
     ask_again_while_live(data);
     let topics = move || {
         data.with(|data| match data {

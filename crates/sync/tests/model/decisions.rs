@@ -285,7 +285,7 @@ impl World {
                 now,
             };
             let number = write.write_users(&[user]).await.unwrap().ids[0];
-            write.mark_groups_dirty_by_address(Service::Entra, &[wanted.clone()]).await.unwrap();
+            write.mark_groups_dirty_by_address(Service::Entra, std::slice::from_ref(&wanted)).await.unwrap();
             self.model.users.push(crate::portal::User {
                 number,
                 public_id: Some(public_id),
@@ -331,7 +331,7 @@ impl World {
             pick(&[Guarded::Removal, Guarded::Removal, Guarded::Deletion, Guarded::Group], number).unwrap();
         let held = self.customer.held(kind, 0, 1_000).await.unwrap();
         let all: Vec<i64> = held.iter().map(|row| row.held.object_id).collect();
-        let chosen = if number % 3 == 0 { all } else { pick(&all, number).into_iter().collect() };
+        let chosen = if number.is_multiple_of(3) { all } else { pick(&all, number).into_iter().collect() };
         if chosen.is_empty() {
             return;
         }
