@@ -156,7 +156,7 @@ mod tests {
         ];
         let html = columns("Syncs", &series, days).to_html();
         assert!(html.contains("1,204") && html.contains("2 Nov: 1,204 added, 3 missing"), "{html}");
-        assert_eq!(html.matches("<rect class=\"added\"").count(), 1);
+        assert_eq!(html.matches("class=\"added\"").count(), 1);
         assert!(html.contains("class=\"failure\"") && !html.contains("style="), "{html}");
     }
 }
