@@ -51,7 +51,7 @@ mod view {
     use leptos::prelude::*;
 
     use crate::{
-        components::{Empty, Icon, Pager, Rendered, Submit, Table, TableView, Tone},
+        components::{Empty, Icon, Pager, Rendered, Submit, Table, TableView, Tone, text_of_area},
         pages::entra_head::{Head, HeadView},
     };
 
@@ -121,7 +121,7 @@ mod view {
                         placeholder="ada@contoso.com"
                         aria-describedby="addresses-help"
                     >
-                        {again}
+                        {text_of_area(again)}
                     </textarea>
                     <div class="help" id="addresses-help">
                         "One address, or many, one a line. Each is looked up in the directory at once, and synced whatever the custom filter and the
