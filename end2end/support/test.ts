@@ -127,11 +127,14 @@ export async function signIn(page: Page, as: { email: string; password: string }
 /** The menu, which is folded behind a button on a narrow screen. */
 export async function menu(page: Page): Promise<Locator> {
   const folded = page.locator("details.narrow-menu");
+  const wide = page.getByRole("navigation", { name: "Main", exact: true });
+  // The frame may still be on its way.
+  await folded.locator("summary").or(wide).filter({ visible: true }).first().waitFor();
   if (await folded.locator("summary").isVisible()) {
     if (!(await folded.evaluate((details: HTMLDetailsElement) => details.open))) await folded.locator("summary").click();
     return folded;
   }
-  return page.getByRole("navigation", { name: "Main", exact: true });
+  return wide;
 }
 
 /** The message at the top right, with its tone. */
