@@ -423,7 +423,8 @@ impl<'a> Chunk<'a> {
         }
         for user in self.parts.users.values() {
             if self.is_untouched(user) {
-                for address in std::iter::once(&user.primary_address).chain(&user.aliases) {
+                let held = std::iter::once(&user.primary_address).chain(&user.aliases);
+                for address in held.filter(|_| !user.address_lost) {
                     scene.add_manual(user.id, address.clone(), Rank::Primary);
                 }
             } else {
