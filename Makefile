@@ -25,9 +25,8 @@ bench: ## How fast filters, searches among users, and the sync are
 	@scripts/setup test
 	@scripts/bench
 
-soak: ## The property tests with long histories
-	@scripts/setup run
-	@ROLLCALL_SOAK=1 scripts/cargo test --release --package odata-filter
+soak: ## The property tests and the model test, with long histories
+	@scripts/soak
 
 audit: ## Licences, sources and known vulnerabilities of the dependencies
 	@scripts/audit
