@@ -24,13 +24,15 @@ statements! {
                 c.missing_since, c.clock_from, c.not_before, c.state, c.ignored_until, c.note, c.stay_inactive, c.rival
             FROM conflicts c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id
             WHERE c.customer_id = $1 AND (c.missing_since, c.user_id) > ($2, $3) ORDER BY c.missing_since, c.user_id LIMIT $4";
-    /// $3 is the start of a clock that runs out at $4.
+    /// $3 is the start of a clock that runs out at $4. That of an Ignore with a date starts on its date, whether anybody noted it yet or not.
     DUE = "SELECT c.user_id FROM conflicts c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id
-           WHERE c.customer_id = $1 AND u.source = $2 AND c.state = 'pending' AND c.clock_from <= $3 AND COALESCE(c.not_before, $4) <= $4
-               AND c.user_id > $5
+           WHERE c.customer_id = $1 AND u.source = $2
+               AND (c.state = 'pending' AND c.clock_from <= $3 OR c.state = 'ignored' AND c.ignored_until <= $3)
+               AND COALESCE(c.not_before, $4) <= $4 AND c.user_id > $5
            ORDER BY c.user_id LIMIT $6";
     DUE_COUNT = "SELECT COUNT(*) FROM conflicts c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id
-                 WHERE c.customer_id = $1 AND u.source = $2 AND c.state = 'pending' AND c.clock_from <= $3
+                 WHERE c.customer_id = $1 AND u.source = $2
+                     AND (c.state = 'pending' AND c.clock_from <= $3 OR c.state = 'ignored' AND c.ignored_until <= $3)
                      AND COALESCE(c.not_before, $4) <= $4";
     DUE_AMONG = "SELECT c.user_id FROM conflicts c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id
                  WHERE c.customer_id = $1 AND u.source = $2 AND c.state = 'pending' AND c.clock_from <= $3
@@ -253,10 +255,16 @@ impl CustomerWrite {
     ///
     /// # Errors
     /// When the database cannot do it.
-    pub async fn promise_notice(&mut self, source: Source, delay_ms: i64, earliest: Timestamp) -> Result<i64> {
+    pub async fn promise_notice(
+        &mut self,
+        source: Source,
+        delay_ms: i64,
+        earliest: Timestamp,
+    ) -> Result<i64> {
         self.lock_users().await?;
         let started = clock_start(earliest, delay_ms);
-        execute!(self.connection, PROMISE, self.customer_id, source.name(), started, earliest.0).map(row_count)
+        execute!(self.connection, PROMISE, self.customer_id, source.name(), started, earliest.0)
+            .map(row_count)
     }
 
     /// Moves every running clock by as long as the service was off; answers how many. Ignores whose date came before that are to be

@@ -49,14 +49,6 @@ impl Seen {
         }
     }
 
-    /// The same with the Ignores ended whose date has come. Whoever looks next notes that; it moves no deletion.
-    pub fn at(mut self, now: Timestamp) -> Self {
-        for conflict in self.users.iter_mut().filter_map(|user| user.conflict.as_mut()) {
-            crate::sync::end_ignore(conflict, now);
-        }
-        self
-    }
-
     /// Whether nothing differs, to the last column.
     pub fn same(&self, other: &Self) -> Result<(), String> {
         let lines = |seen: &Self| {

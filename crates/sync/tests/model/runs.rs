@@ -142,7 +142,7 @@ impl World {
     }
 
     async fn preview(&mut self) -> Checked {
-        let before = Seen::read(&self.customer).await.at(self.now());
+        let before = Seen::read(&self.customer).await;
         let (_, counts) = self.expected();
         let report = self.start(Purpose::Preview).await;
         ensure(report.error.is_none(), || format!("the preview failed: {:?}", report.error))?;

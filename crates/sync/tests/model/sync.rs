@@ -229,7 +229,7 @@ pub fn count<T>(of: impl Iterator<Item = T>) -> i64 {
 }
 
 /// The clock of an Ignore starts on its date.
-pub fn end_ignore(conflict: &mut Conflict, now: Timestamp) {
+fn end_ignore(conflict: &mut Conflict, now: Timestamp) {
     if conflict.state == State::Ignored
         && let Some(until) = conflict.ignored_until.filter(|until| *until <= now)
     {
