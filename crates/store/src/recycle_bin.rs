@@ -7,12 +7,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    Timestamp,
-    address::Address,
-    group::GroupKind,
-    guard::Guarded,
-    run::ObjectKind,
-    service::Source,
+    Timestamp, address::Address, group::GroupKind, guard::Guarded, run::ObjectKind, service::Source,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -349,7 +344,9 @@ impl CustomerWrite {
             .texts(entries.iter().map(|entry| entry.reason.as_str()))
             .texts(entries.iter().map(|entry| entry.snapshot.as_str()));
         execute!(self.connection, ADD, self.customer_id, object.name(), deleted_by, now.0; given).map_err(
-            |error: StoreError| error.or_taken(|| "The place in the recycle bin of what is deleted".to_owned()),
+            |error: StoreError| {
+                error.or_taken(|| "The place in the recycle bin of what is deleted".to_owned())
+            },
         )?;
         Ok(())
     }
