@@ -291,12 +291,7 @@ impl CustomerWrite {
         let difference = self.uncount(&ids).await?;
         execute!(self.connection, DELETE_USERS, self.customer_id; Given::nothing().ints(ids.iter().copied()))?;
         self.recount(&[], difference).await?;
-        let freed: Vec<Address> = users
-            .iter()
-            .filter(|user| !user.address_lost)
-            .flat_map(|user| std::iter::once(&user.primary_address).chain(&user.aliases))
-            .cloned()
-            .collect();
+        let freed: Vec<Address> = users.iter().flat_map(User::held).cloned().collect();
         self.mark_claimants_dirty(&freed).await?;
         self.drop_held(Guarded::Removal, &ids).await?;
         self.drop_held(Guarded::Deletion, &ids).await

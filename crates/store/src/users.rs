@@ -71,6 +71,13 @@ pub struct User {
     pub changed_at: Timestamp,
 }
 
+impl User {
+    /// The addresses that the user holds, the primary first; none when they went to somebody else.
+    pub fn held(&self) -> impl Iterator<Item = &Address> {
+        std::iter::once(&self.primary_address).chain(&self.aliases).filter(|_| !self.address_lost)
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: i64,

@@ -423,8 +423,7 @@ impl<'a> Chunk<'a> {
         }
         for user in self.parts.users.values() {
             if self.is_untouched(user) {
-                let held = std::iter::once(&user.primary_address).chain(&user.aliases);
-                for address in held.filter(|_| !user.address_lost) {
+                for address in user.held() {
                     scene.add_manual(user.id, address.clone(), Rank::Primary);
                 }
             } else {

@@ -407,10 +407,7 @@ impl Resolved {
 
 /// The addresses that a user gains or loses.
 fn moved(before: Option<&User>, after: &UserWrite) -> Vec<Address> {
-    let old: BTreeSet<&Address> = before
-        .filter(|before| !before.address_lost)
-        .map(|before| std::iter::once(&before.primary_address).chain(&before.aliases).collect())
-        .unwrap_or_default();
+    let old: BTreeSet<&Address> = before.into_iter().flat_map(User::held).collect();
     let new: BTreeSet<&Address> = if after.address_lost {
         BTreeSet::new()
     } else {

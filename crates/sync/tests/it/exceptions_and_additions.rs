@@ -53,6 +53,21 @@ on_both_engines! {
         assert_eq!(world.user(2).await, before, "absence does not touch it either");
     }
 
+    async fn a_kept_user_does_not_hold_the_address_that_it_lost(world: &mut World) {
+        world.began(&people(3)).await;
+        world.leaves(2);
+        world.synced().await;
+        world.joins(&with(person(22, "p2", &["hire"]), "displayName", "Somebody Else"));
+        world.synced().await;
+        assert!(world.user(2).await.address_lost);
+        world.except(ExceptionKind::User, &id(2), true).await;
+        world.sets(22, "displayName", json!("Somebody Renamed"));
+        let report = world.synced().await;
+        assert!(of_kind(&report, NoticeKind::Clash).is_empty());
+        let hire = world.user(22).await;
+        assert_eq!((hire.display_name.as_str(), hire.primary_address.as_str()), ("Somebody Renamed", "p2@contoso.com"));
+    }
+
     async fn a_kept_user_who_left_meanwhile_is_missing_once_the_exception_ends(world: &mut World) {
         world.began(&people(3)).await;
         world.except(ExceptionKind::User, &id(2), true).await;
