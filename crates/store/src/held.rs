@@ -19,32 +19,34 @@ use crate::{
 };
 
 statements! {
-    USERS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, u.public_id, u.display_name, u.primary_address AS address
+    USERS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, h.present, u.public_id, u.display_name, u.primary_address AS address
              FROM held h JOIN users u ON u.customer_id = h.customer_id AND u.id = h.object_id
              WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id > $3 ORDER BY h.object_id LIMIT $4";
-    GROUPS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, g.public_id, g.display_name,
+    GROUPS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, h.present, g.public_id, g.display_name,
                   COALESCE(g.address, '') AS address
               FROM held h JOIN groups g ON g.customer_id = h.customer_id AND g.id = h.object_id
               WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id > $3 ORDER BY h.object_id LIMIT $4";
-    DECIDED_USERS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, u.public_id, u.display_name,
+    DECIDED_USERS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, h.present, u.public_id, u.display_name,
                          u.primary_address AS address
                      FROM held h JOIN users u ON u.customer_id = h.customer_id AND u.id = h.object_id
                      WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id > $3 AND h.decision = $5 ORDER BY h.object_id LIMIT $4";
-    DECIDED_GROUPS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, g.public_id, g.display_name,
+    DECIDED_GROUPS = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, h.present, g.public_id, g.display_name,
                           COALESCE(g.address, '') AS address
                       FROM held h JOIN groups g ON g.customer_id = h.customer_id AND g.id = h.object_id
                       WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id > $3 AND h.decision = $5 ORDER BY h.object_id LIMIT $4";
     OPEN = "SELECT object_id FROM held WHERE customer_id = $1 AND kind = $2 AND decision = 'waiting' ORDER BY object_id";
     COUNTS = "SELECT kind, decision, COUNT(*) FROM held WHERE customer_id = $1 AND kind >= '' GROUP BY kind, decision ORDER BY kind, decision";
     WAITING = "SELECT COUNT(*) FROM held WHERE customer_id = $1 AND kind = $2 AND decision = 'waiting'";
-    AMONG = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id FROM held h
+    AMONG = "SELECT h.kind, h.object_id, h.decision, h.reason, h.since, h.run_id, h.present FROM held h
              WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id ", among("$3" "BIGINT"), " ORDER BY h.object_id";
     DECISIONS = "SELECT h.object_id, h.decision FROM held h
                  WHERE h.customer_id = $1 AND h.kind = $2 AND h.object_id ", among("$3" "BIGINT"), " ORDER BY h.object_id";
-    HOLD = "INSERT INTO held (customer_id, kind, run_id, decision, since, object_id, reason)
-            SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS BIGINT), 'waiting', CAST($4 AS BIGINT), given.object_id, given.reason
+    BASE = "SELECT MIN(present) FROM held WHERE customer_id = $1 AND kind = $2 AND decision = 'waiting'";
+    HOLD = "INSERT INTO held (customer_id, kind, run_id, decision, since, present, object_id, reason)
+            SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS BIGINT), 'waiting', CAST($4 AS BIGINT), CAST($5 AS BIGINT),
+                given.object_id, given.reason
             FROM ",
-           given("$5": object_id "BIGINT" 0 "$5", reason "TEXT" 1 "$6"),
+           given("$6": object_id "BIGINT" 0 "$6", reason "TEXT" 1 "$7"),
            " WHERE TRUE
             ON CONFLICT (customer_id, kind, object_id) DO UPDATE SET run_id = excluded.run_id, reason = excluded.reason";
     APPROVE = "INSERT INTO held (customer_id, kind, run_id, decision, reason, since, decided_at, object_id)
@@ -74,6 +76,8 @@ pub struct Held {
     pub since: Timestamp,
     /// The run that named it last; 0 when it was approved before any run did.
     pub run_id: i64,
+    /// How many objects of the kind there were when it was first held, if that is known.
+    pub present: Option<i64>,
 }
 
 /// A held object as lists show it.
@@ -97,6 +101,7 @@ struct Row {
     reason: String,
     since: i64,
     run_id: i64,
+    present: Option<i64>,
 }
 
 impl TryFrom<Row> for Held {
@@ -111,6 +116,7 @@ impl TryFrom<Row> for Held {
             reason: row.reason,
             since: Timestamp(row.since),
             run_id: row.run_id,
+            present: row.present,
         })
     }
 }
@@ -223,6 +229,15 @@ impl CustomerStore {
             .collect()
     }
 
+    /// How many objects of a kind there were when the guard first held one that still waits; `None` when nothing waits.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn held_of(&self, kind: Guarded) -> Result<Option<i64>> {
+        let mut connection = self.read().await?;
+        Ok(one!(connection, (Option<i64>,), BASE, self.id(), kind.name())?.0)
+    }
+
     /// How many objects of a kind wait for a decision.
     ///
     /// # Errors
@@ -234,8 +249,8 @@ impl CustomerStore {
 }
 
 impl CustomerWrite {
-    /// Holds objects, each with the reason why it would be removed: new ones wait from now on, of those that are held already only the run and
-    /// the reason change.
+    /// Holds objects of so many that are present, each with the reason why it would be removed: new ones wait from now on, of those that are
+    /// held already only the run and the reason change.
     ///
     /// # Errors
     /// When the database cannot do it.
@@ -244,13 +259,14 @@ impl CustomerWrite {
         run_id: i64,
         kind: Guarded,
         objects: &[(i64, String)],
+        present: i64,
         now: Timestamp,
     ) -> Result<()> {
         // Each once: a statement of Postgres cannot update a row twice.
         let objects: BTreeMap<i64, &str> =
             objects.iter().map(|(object, reason)| (*object, reason.as_str())).collect();
         let given = Given::nothing().ints(objects.keys().copied()).texts(objects.values().copied());
-        execute!(self.connection, HOLD, self.customer_id, kind.name(), run_id, now.0; given).map(drop)
+        execute!(self.connection, HOLD, self.customer_id, kind.name(), run_id, now.0, present; given).map(drop)
     }
 
     /// Approves the removal of users in advance: whoever confirmed a page that named them need not be asked again.

@@ -13,7 +13,7 @@ use crate::{
 
 async fn hold(customer: &CustomerStore, run: i64, objects: &[i64], reason: &str, now: Timestamp) {
     let objects: Vec<_> = objects.iter().map(|object| (*object, reason.to_owned())).collect();
-    in_one_write!(customer, |write| { write.hold(run, Guarded::Removal, &objects, now).await.unwrap() });
+    in_one_write!(customer, |write| { write.hold(run, Guarded::Removal, &objects, 100 - run, now).await.unwrap() });
 }
 
 async fn decide(customer: &CustomerStore, objects: Option<&[i64]>, decision: Decision) -> i64 {
@@ -42,15 +42,29 @@ on_both_engines! {
         hold(&customer, 2, &[ids[0], ids[1], ids[2], ids[0]], "filtered out", NOW.plus(9)).await;
         let held = in_one_write!(customer, |write| { write.held_among(Guarded::Removal, &ids).await.unwrap() });
         let expected = |object_id, decision, since| Held {
-            kind: Guarded::Removal, object_id, decision, reason: "filtered out".to_owned(), since, run_id: 2,
+            kind: Guarded::Removal, object_id, decision, reason: "filtered out".to_owned(), since, run_id: 2, present: Some(99),
         };
         assert_eq!(held, [
             expected(ids[0], Decision::Dismissed, NOW),
             expected(ids[1], Decision::Waiting, NOW),
-            expected(ids[2], Decision::Waiting, NOW.plus(9)),
+            Held { present: Some(98), ..expected(ids[2], Decision::Waiting, NOW.plus(9)) },
         ]);
         assert_eq!(customer.held_count(Guarded::Removal).await.unwrap(), 2);
         assert_eq!(customer.held_count(Guarded::Deletion).await.unwrap(), 0);
+    }
+
+    async fn what_waits_is_of_as_many_as_there_were_when_it_was_first_held(db: &TestDb) {
+        let customer = db.customer().await;
+        let ids = three(&customer).await;
+        assert_eq!(customer.held_of(Guarded::Removal).await.unwrap(), None);
+        hold(&customer, 10, &ids[..2], "gone", NOW).await;
+        hold(&customer, 20, &ids, "gone", NOW).await;
+        assert_eq!(customer.held_of(Guarded::Removal).await.unwrap(), Some(80), "the least that one of them is of");
+        decide(&customer, Some(&ids[2..]), Decision::Dismissed).await;
+        assert_eq!(customer.held_of(Guarded::Removal).await.unwrap(), Some(90));
+        assert_eq!(customer.held_of(Guarded::Group).await.unwrap(), None);
+        decide(&customer, None, Decision::Approved).await;
+        assert_eq!(customer.held_of(Guarded::Removal).await.unwrap(), None, "nothing waits");
     }
 
     async fn a_run_drops_what_waits_and_it_did_not_hold(db: &TestDb) {
@@ -98,10 +112,10 @@ on_both_engines! {
             write.approve_removals(&[], NOW).await.unwrap();
         });
         let held = in_one_write!(customer, |write| { write.held_among(Guarded::Removal, &ids).await.unwrap() });
-        let expected = |object_id, reason: &str, since, run_id| Held {
-            kind: Guarded::Removal, object_id, decision: Decision::Approved, reason: reason.to_owned(), since, run_id,
+        let expected = |object_id, reason: &str, since, run_id, present| Held {
+            kind: Guarded::Removal, object_id, decision: Decision::Approved, reason: reason.to_owned(), since, run_id, present,
         };
-        assert_eq!(held, [expected(ids[0], "gone", NOW, 1), expected(ids[1], "", NOW.plus(5), 0)]);
+        assert_eq!(held, [expected(ids[0], "gone", NOW, 1, Some(99)), expected(ids[1], "", NOW.plus(5), 0, None)]);
         hold(&customer, 2, &ids[1..2], "gone", NOW.plus(6)).await;
         assert_eq!(decisions(&customer).await, [(ids[0], Decision::Approved), (ids[1], Decision::Approved)]);
     }
@@ -115,7 +129,7 @@ on_both_engines! {
         let group_ids = in_one_write!(customer, |write| {
             let group_ids = write.write_groups(&groups).await.unwrap();
             let objects: Vec<_> = group_ids.iter().map(|id| (*id, "gone".to_owned())).collect();
-            write.hold(1, Guarded::Group, &objects, NOW).await.unwrap();
+            write.hold(1, Guarded::Group, &objects, 9, NOW).await.unwrap();
             group_ids
         });
         let page = customer.held(Guarded::Removal, ids[0], 1).await.unwrap();
@@ -125,7 +139,7 @@ on_both_engines! {
         let listed = customer.held(Guarded::Group, 0, 9).await.unwrap();
         assert_eq!(listed[0], HeldRow {
             held: Held {
-                kind: Guarded::Group, object_id: group_ids[0], decision: Decision::Waiting, reason: "gone".to_owned(), since: NOW, run_id: 1,
+                kind: Guarded::Group, object_id: group_ids[0], decision: Decision::Waiting, reason: "gone".to_owned(), since: NOW, run_id: 1, present: Some(9),
             },
             public_id: groups[0].public_id,
             display_name: "All".to_owned(),
@@ -170,7 +184,7 @@ on_both_engines! {
             assert_eq!(write.drop_held_of_other_runs(Guarded::Removal, 9).await.unwrap(), 0);
             write.drop_held(Guarded::Removal, &ids).await.unwrap();
             write.approve_removals(&ids, NOW).await.unwrap();
-            write.hold(7, Guarded::Removal, &[(ids[0], "theirs".to_owned())], NOW).await.unwrap();
+            write.hold(7, Guarded::Removal, &[(ids[0], "theirs".to_owned())], 9, NOW).await.unwrap();
         });
         assert_eq!(us.held(Guarded::Removal, 0, 9).await.unwrap(), [], "a number of theirs names nobody here");
         assert_eq!(decisions(&them).await, [

@@ -49,7 +49,7 @@ on_both_engines! {
         in_one_write!(customer, |write| {
             write.await_take_overs(&[(ids[1], "x".to_owned(), "X".to_owned())], NOW).await.unwrap();
             for kind in [Guarded::Removal, Guarded::Deletion] {
-                write.hold(1, kind, &[(ids[0], "gone".to_owned()), (ids[2], "gone".to_owned())], NOW).await.unwrap();
+                write.hold(1, kind, &[(ids[0], "gone".to_owned()), (ids[2], "gone".to_owned())], 9, NOW).await.unwrap();
             }
         });
         // Twice the same and one that is not there are no error.
@@ -178,7 +178,7 @@ on_both_engines! {
         let bare = store::GroupWrite { address: None, kind: GroupKind::Security, ..new_group("Bare", "bare@contoso.com") };
         let ids = in_one_write!(customer, |write| {
             let ids = write.write_groups(&[new_group("All", "all@contoso.com"), bare, new_group("Stays", "stays@contoso.com")]).await.unwrap();
-            write.hold(1, Guarded::Group, &[(ids[0], "gone".to_owned())], NOW).await.unwrap();
+            write.hold(1, Guarded::Group, &[(ids[0], "gone".to_owned())], 9, NOW).await.unwrap();
             ids
         });
         let deleted = in_one_write!(customer, |write| {

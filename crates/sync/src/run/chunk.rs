@@ -508,6 +508,19 @@ impl Parts {
         self.users.get(user).filter(|user| user.address_lost).map(|user| &user.primary_address)
     }
 
+    /// Why a user that nobody stands behind is not delivered; `None` for one that never was the directory's.
+    pub fn reason(&self, user: &User) -> Option<Reason> {
+        match self.objects.get(user.external_id.as_ref()?)?.standing {
+            Standing::Out(reason, _) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Whether an administrator said that the user may go.
+    pub fn is_approved(&self, user: &User) -> bool {
+        self.held.get(&user.id).is_some_and(|held| held.decision == Decision::Approved)
+    }
+
     /// The person who may be a leaver created anew, or a new hire: somebody under another id who has the leaver's address as the primary.
     /// For one whose conflict opens late, because the removal was held, that may be somebody who got the address meanwhile.
     pub fn rival(&self, user: &User) -> Option<&String> {

@@ -66,7 +66,7 @@ pub(super) async fn apply(
             page.iter().filter(|user| delete.contains(&user.id)).cloned().collect()
         } else {
             if !held.is_empty() {
-                write.hold(job.run_id, Guarded::Deletion, &held, now).await?;
+                write.hold(job.run_id, Guarded::Deletion, &held, allowance.present(), now).await?;
             }
             if unapproved > 0 {
                 write.log_guard(Guarded::Deletion, false, unapproved, now).await?;

@@ -64,7 +64,7 @@ pub(super) async fn apply(
             drop(write);
             write = job.begin().await?;
         } else {
-            chunk.write(&mut write, job.run_id, now).await?;
+            chunk.write(&mut write, job.run_id, allowance.present(), now).await?;
         }
         write.add_run_changes(job.run_id, now, &chunk.changes).await?;
         write.add_notices(job.run_id, &chunk.notices).await?;
@@ -336,6 +336,7 @@ impl Rows {
         &self,
         write: &mut CustomerWrite,
         run_id: i64,
+        present: i64,
         now: domain::Timestamp,
     ) -> Result<(), StoreError> {
         for why in [Leaves::Gone, Leaves::OutsideManagedDomains, Leaves::Exception].map(Leaves::words) {
@@ -359,7 +360,7 @@ impl Rows {
             write.log_guard(Guarded::Group, false, self.unapproved, now).await?;
         }
         if !self.held.is_empty() {
-            write.hold(run_id, Guarded::Group, &self.held, now).await?;
+            write.hold(run_id, Guarded::Group, &self.held, present, now).await?;
         }
         write.clear_dirty_groups(&self.settled).await?;
         write.mark_groups_dirty_by_address(Service::Entra, &self.released).await?;

@@ -1,7 +1,10 @@
 //! The deletion guard of a run: the first pass over what is marked counts what would go, before anything is written.
 //!
 //! Each kind is counted apart: users that would become conflicts, users in conflict that would be deleted, groups that would leave. Whatever
-//! an administrator approved is not counted, and what happened without approval in the last 24 hours is counted with it.
+//! an administrator approved is not counted, and what happened without approval in the last 24 hours is counted with it. While something of
+//! the kind waits, whoever came since it was first held is not counted among those present: newcomers let nobody go.
+
+use std::collections::BTreeSet;
 
 use domain::{
     Timestamp,
@@ -10,9 +13,13 @@ use domain::{
     settings::GuardLimits,
 };
 
+use store::Candidate;
+
 use super::{
+    chunk::{Chunk, Plan},
     drive::{Failure, Job},
     plan_rules::{PlanRules, Verdict},
+    scene::Party,
 };
 
 /// How long what happened without approval counts.
@@ -20,18 +27,26 @@ const WINDOW_MS: i64 = 24 * Timestamp::HOUR;
 
 /// How many removals of one kind may happen in this run without an approval.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowance(i64);
+pub(super) struct Allowance {
+    left: i64,
+    present: i64,
+}
 
 impl Allowance {
     /// None at all.
     pub const fn none() -> Self {
-        Self(0)
+        Self { left: 0, present: 0 }
+    }
+
+    /// How many there are that the removals were compared with.
+    pub const fn present(&self) -> i64 {
+        self.present
     }
 
     /// Uses one up; `false` when there is none left, and the removal is to be held.
     pub fn take(&mut self) -> bool {
-        let some = self.0 > 0;
-        self.0 -= i64::from(some);
+        let some = self.left > 0;
+        self.left -= i64::from(some);
         some
     }
 
@@ -45,7 +60,8 @@ impl Allowance {
     ) -> Result<Self, Failure> {
         let now = job.engine.clock.now();
         let recent = job.customer.guard_recent(kind, now.plus(-WINDOW_MS)).await?;
-        Ok(Self(if limits.holds(recent, new, present) { 0 } else { new }))
+        let present = job.customer.held_of(kind).await?.map_or(present, |then| then.min(present));
+        Ok(Self { left: if limits.holds(recent, new, present) { 0 } else { new }, present })
     }
 }
 
@@ -55,24 +71,57 @@ pub(super) async fn removals(
     rules: &PlanRules,
     limits: GuardLimits,
 ) -> Result<Allowance, Failure> {
+    let present = job.customer.delivered_count(Source::Azure).await?;
     let mut new = 0;
     let mut after = 0;
-    loop {
-        job.go_on()?;
-        let page = job.customer.removal_candidates(Service::Entra, after, job.engine.page).await?;
-        let Some(last) = page.last() else { break };
-        after = last.mirror.id;
-        let out: Vec<i64> = page
-            .iter()
-            .filter(|candidate| {
-                !candidate.in_conflict && matches!(rules.verdict(&candidate.mirror), Verdict::Out(..))
-            })
-            .map(|candidate| candidate.user)
-            .collect();
-        new += undecided(job, Guarded::Removal, &out).await?;
+    while let Some((last, out)) = out(job, rules, after, job.engine.page).await? {
+        after = last;
+        let users: Vec<i64> = out.iter().map(|candidate| candidate.user).collect();
+        new += undecided(job, Guarded::Removal, &users).await?;
     }
-    let present = job.customer.delivered_count(Source::Azure).await?;
+    let allowance = Allowance::of(job, limits, Guarded::Removal, new, present).await?;
+    if allowance.left == new {
+        return Ok(allowance);
+    }
+    // Some of them may be the same person as somebody new, and so no removals. To know that costs a look at everybody who claims their
+    // addresses, which few enough removals do without.
+    let new = removed(job, rules).await?;
     Allowance::of(job, limits, Guarded::Removal, new, present).await
+}
+
+/// A page of the marked objects whose users the rules leave out and that are no conflicts yet, and the last number looked at.
+async fn out(
+    job: &Job<'_>,
+    rules: &PlanRules,
+    after: i64,
+    limit: i64,
+) -> Result<Option<(i64, Vec<Candidate>)>, Failure> {
+    job.go_on()?;
+    let mut page = job.customer.removal_candidates(Service::Entra, after, limit).await?;
+    let Some(last) = page.last().map(|candidate| candidate.mirror.id) else { return Ok(None) };
+    page.retain(|candidate| {
+        !candidate.in_conflict && matches!(rules.verdict(&candidate.mirror), Verdict::Out(..))
+    });
+    Ok(Some((last, page)))
+}
+
+/// How many users would become conflicts without an approval, decided as the chunks of the run decide.
+async fn removed(job: &Job<'_>, rules: &PlanRules) -> Result<i64, Failure> {
+    let mut removed = BTreeSet::new();
+    let mut after = 0;
+    while let Some((last, out)) = out(job, rules, after, job.engine.chunk).await? {
+        after = last;
+        let mut write = job.begin().await?;
+        let rows = out.into_iter().map(|candidate| candidate.mirror).collect();
+        let Plan { outcomes, parts, .. } = Chunk::new(&mut write, rules).plan(rows).await?;
+        removed.extend(outcomes.into_keys().filter_map(|party| {
+            let Party::Undelivered(user) = party else { return None };
+            let user = parts.users.get(&user)?;
+            let goes = user.conflict.is_none() && parts.reason(user).is_some() && !parts.is_approved(user);
+            goes.then_some(user.id)
+        }));
+    }
+    Ok(i64::try_from(removed.len()).unwrap_or(i64::MAX))
 }
 
 /// How many of these an administrator has not decided about.

@@ -9,7 +9,7 @@ use domain::{
     Random, Timestamp,
     address::Address,
     conflict::{Conflict, Reason, State},
-    guard::{Decision, Guarded},
+    guard::Guarded,
     plan::Out,
     run::{Action, Counts, Notice, NoticeKind, ObjectKind},
     service::{Service, Source},
@@ -35,6 +35,8 @@ pub(super) struct Resolved {
     unbinned: Vec<i64>,
     /// Users whose removal waits, and why.
     held: Vec<(i64, String)>,
+    /// Of how many they are held.
+    present: i64,
     /// Users about whom the guard has nothing to keep any more.
     decided: Vec<i64>,
     take_overs: Vec<(i64, String, String)>,
@@ -83,7 +85,7 @@ pub(super) fn resolve(plan: Plan, rules: &PlanRules, allowance: &mut Allowance, 
     parts.rivals.retain(|_, rival| {
         outcomes.get(&Party::Delivered(rival.clone())).is_some_and(|outcome| outcome.desired.is_some())
     });
-    let mut resolved = Resolved { released, ..Resolved::default() };
+    let mut resolved = Resolved { released, present: allowance.present(), ..Resolved::default() };
     let mut unsettled = Vec::new();
     for (party, outcome) in outcomes {
         match party {
@@ -209,18 +211,13 @@ impl Resolved {
         allowance: &mut Allowance,
         at: &Moment<'_>,
     ) -> bool {
-        let standing = user.external_id.as_ref().and_then(|id| parts.objects.get(id)).map(|met| met.standing);
-        let reason = match standing {
-            Some(Standing::Out(reason, _)) => Some(reason),
-            _ => None,
-        };
+        let reason = parts.reason(user);
         let mut conflict = user.conflict.clone();
         let mut held = false;
         match (&mut conflict, reason) {
             (Some(conflict), Some(reason)) => conflict.reason = reason,
             (None, Some(reason)) => {
-                let approved =
-                    parts.held.get(&user.id).is_some_and(|held| held.decision == Decision::Approved);
+                let approved = parts.is_approved(user);
                 if approved || allowance.take() {
                     conflict = Some(Conflict::opened(reason, at.read_at));
                     self.counts.missing += 1;
@@ -372,7 +369,7 @@ impl Resolved {
             write.log_guard(Guarded::Removal, false, self.unapproved, now).await?;
         }
         if !self.held.is_empty() {
-            write.hold(run_id, Guarded::Removal, &self.held, now).await?;
+            write.hold(run_id, Guarded::Removal, &self.held, self.present, now).await?;
         }
         if !self.take_overs.is_empty() {
             write.await_take_overs(&self.take_overs, now).await?;

@@ -6,10 +6,11 @@ use domain::{
     run::Outcome,
     service::Status,
 };
+use entra_sim::Change;
 
 use crate::{
     scenario::{DAY, HOUR, address, group, people},
-    support::{World, id, on_both_engines, person},
+    support::{World, id, on_both_engines, person, with},
 };
 
 impl World {
@@ -83,6 +84,75 @@ on_both_engines! {
         let report = world.holds(0).await;
         assert_eq!(report.changes.missing, 2);
         assert!(world.customer.held(Guarded::Removal, 0, 10).await.unwrap().is_empty());
+    }
+
+    async fn people_who_join_do_not_let_a_held_set_go(world: &mut World) {
+        world.began(&people(10)).await;
+        world.limits(500, 20, 3).await;
+        world.leave(1..=3);
+        // The newcomers of the run that holds are none of those of whom the three are a share, nor are those of a later one.
+        (11..=20).for_each(|number| world.joins(&person(number, &format!("p{number}"), &[])));
+        world.holds(3).await;
+        world.holds(3).await;
+        (21..=40).for_each(|number| world.joins(&person(number, &format!("p{number}"), &[])));
+        world.holds(3).await;
+        world.clock.advance(30 * DAY);
+        world.holds(3).await;
+        world.returns(1);
+        let report = world.holds(0).await;
+        assert_eq!(report.changes.missing, 2);
+        // Nothing waits any more, so that the share is one of all that there are now.
+        world.clock.advance(DAY + 1);
+        world.leave([1, 4, 5]);
+        assert_eq!(world.holds(0).await.changes.missing, 3);
+    }
+
+    async fn groups_that_appear_do_not_let_a_held_set_go(world: &mut World) {
+        let groups = |numbers: std::ops::RangeInclusive<u32>| numbers.map(|n| group(n, &format!("g{n}"))).collect::<Vec<_>>();
+        world.tenant_with(&people(3), &groups(21..=30));
+        world.connect(|_| {}).await;
+        world.synced().await;
+        world.limits(500, 20, 3).await;
+        world.leave(21..=23);
+        world.holds(3).await;
+        groups(31..=50).iter().for_each(|group| world.happens(Change::AddGroup(group.as_object().unwrap().clone())));
+        world.holds(3).await;
+        world.holds(3).await;
+    }
+
+    async fn deletions_that_wait_are_of_those_whom_there_were(world: &mut World) {
+        world.began(&people(10)).await;
+        world.leave(1..=2);
+        world.holds(0).await;
+        world.clock.advance(DAY + 1);
+        world.leave([3]);
+        world.holds(0).await;
+        world.limits(500, 20, 3).await;
+        world.clock.advance(8 * DAY);
+        world.holds(3).await;
+        (11..=30).for_each(|number| world.joins(&person(number, &format!("p{number}"), &[])));
+        world.holds(3).await;
+        assert_eq!(world.holds(3).await.changes.deleted, 0);
+    }
+
+    async fn who_is_created_anew_is_no_removal(world: &mut World) {
+        world.two_of_ten_may_leave().await;
+        let ids = [world.user(1).await.id, world.user(2).await.id, world.user(3).await.id];
+        world.leave(1..=5);
+        for number in 1..=3 {
+            let anew = with(person(20 + number, &format!("p{number}"), &[]), "displayName", format!("Person {number}"));
+            world.joins(&anew);
+        }
+        let report = world.holds(0).await;
+        assert_eq!((report.changes.added, report.changes.missing), (0, 2), "two left, and three are there anew");
+        assert_eq!([world.user(21).await.id, world.user(22).await.id, world.user(23).await.id], ids);
+    }
+
+    async fn who_has_a_leavers_address_and_another_name_leaves_it_a_removal(world: &mut World) {
+        world.two_of_ten_may_leave().await;
+        world.leave(1..=3);
+        world.joins(&with(person(21, "p1", &[]), "displayName", "Somebody Else"));
+        world.holds(3).await;
     }
 
     async fn who_is_dismissed_stays_as_delivered_until_they_are(world: &mut World) {

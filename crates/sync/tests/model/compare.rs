@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Timestamp,
-    guard::Guarded,
+    guard::{Decision, Guarded},
     run::{Action, ObjectKind},
     service::Service,
 };
@@ -71,15 +71,17 @@ impl Seen {
                 Guarded::Group => Object::Group(groups[&row.held.object_id].clone()),
                 Guarded::Removal | Guarded::Deletion => Object::User(row.held.object_id),
             };
-            ((row.held.kind, object), row.held.decision)
+            ((row.held.kind, object), &row.held)
         });
+        let held: BTreeMap<_, _> = held.collect();
         let of_kind = |kind| self.bin.iter().filter(move |row| row.object == kind);
         Portal {
             users: self.users.iter().map(user).collect(),
             bin: of_kind(ObjectKind::User).map(deleted).collect(),
             groups: self.groups.iter().map(|row| (row.external_id.clone(), group(row))).collect(),
             group_bin: of_kind(ObjectKind::Group).map(deleted_group).collect(),
-            held: held.collect(),
+            held_of: held.iter().filter_map(|(object, held)| Some((object.clone(), held.present?))).collect(),
+            held: held.into_iter().map(|(object, held)| (object, held.decision)).collect(),
             guard_log: Vec::new(),
             additions: self.additions.iter().map(addition).collect(),
         }
@@ -194,8 +196,9 @@ pub async fn adopt(world: &mut World, seen: &Seen) {
     world.model = portal;
 }
 
-/// Takes over how often additions were looked for in vain.
+/// Takes over how often additions were looked for in vain, and how many there were when what waits was first held.
 pub async fn forgive_reads(model: &mut Portal, customer: &CustomerStore) {
+    model.held_of = Seen::read(customer).await.portal().held_of;
     for row in customer.additions(Service::Entra).await.unwrap() {
         if let Some(addition) = model.additions.get_mut(&row.address) {
             addition.reads_without = row.reads_without;
@@ -212,7 +215,10 @@ pub fn lines(portal: &Portal) -> Vec<String> {
     }));
     lines.extend(portal.groups.iter().map(|(id, group)| format!("{id}: {group:?}")));
     lines.extend(portal.group_bin.iter().map(|(id, group)| format!("deleted {id}: {group:?}")));
-    lines.extend(portal.held.iter().map(|(object, decision)| format!("held {object:?}: {decision:?}")));
+    lines.extend(portal.held.iter().map(|(object, decision)| {
+        let of = portal.held_of.get(object).filter(|_| *decision == Decision::Waiting);
+        format!("held {object:?}: {decision:?} of {of:?}")
+    }));
     lines.extend(
         portal.additions.iter().map(|(address, addition)| format!("addition {address}: {addition:?}")),
     );

@@ -27,7 +27,8 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp,
     };
     let guarded = leaving.iter().filter(|id| !rules.excepted_groups.contains(*id));
     let new = count(guarded.filter(|id| decision(portal, id) == Decision::Waiting));
-    let hold = rules.guard.holds(portal.recent(Guarded::Group, now), new, count(portal.groups.iter()));
+    let present = portal.base(Guarded::Group, count(portal.groups.iter()));
+    let hold = rules.guard.holds(portal.recent(Guarded::Group, now), new, present);
     let mut unapproved = 0;
     let mut renewed = BTreeSet::new();
     for id in leaving {
@@ -37,7 +38,7 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp,
             _ if by_exception => {}
             Decision::Dismissed => continue,
             Decision::Waiting if hold => {
-                portal.held.insert(object.clone(), Decision::Waiting);
+                portal.hold(object.clone(), present);
                 renewed.insert(object);
                 counts.held += 1;
                 continue;

@@ -113,6 +113,8 @@ pub struct Portal {
     /// Deleted groups, by the directory's id.
     pub group_bin: BTreeMap<String, Group>,
     pub held: BTreeMap<(Guarded, Object), Decision>,
+    /// How many there were when each was first held.
+    pub held_of: BTreeMap<(Guarded, Object), i64>,
     pub guard_log: Vec<Noted>,
     pub additions: BTreeMap<Address, Addition>,
 }
@@ -128,6 +130,20 @@ impl Portal {
 
     pub fn decision(&self, kind: Guarded, object: &Object) -> Option<Decision> {
         self.held.get(&(kind, object.clone())).copied()
+    }
+
+    /// Holds a removal of so many, unless it is held already.
+    pub fn hold(&mut self, object: (Guarded, Object), present: i64) {
+        if self.held.insert(object.clone(), Decision::Waiting).is_none() {
+            self.held_of.insert(object, present);
+        }
+    }
+
+    /// How many there are to measure a share of: no more than there were when the first that waits was held.
+    pub fn base(&self, kind: Guarded, present: i64) -> i64 {
+        let waiting =
+            self.held.iter().filter(|(object, decision)| object.0 == kind && **decision == Decision::Waiting);
+        waiting.filter_map(|(object, _)| self.held_of.get(object).copied()).chain([present]).min().unwrap()
     }
 
     /// Puts a user in the recycle bin.

@@ -126,6 +126,7 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp)
         user.conflict.is_none() && decision.unwrap_or_default() == Decision::Waiting
     };
     let delivered = count(portal.users.iter().filter(|user| user.conflict.is_none()));
+    let delivered = portal.base(Guarded::Removal, delivered);
 
     let rivals = match_newcomers(portal, tenant, &wanted, &mut behind);
 
@@ -143,6 +144,7 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp)
 
     let mut unapproved = 0;
     let mut renewed = BTreeSet::new();
+    let mut held = Vec::new();
     for user in &mut portal.users {
         let object = (Guarded::Removal, Object::User(user.number));
         let before = user.clone();
@@ -186,7 +188,7 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp)
                             portal.held.remove(&object);
                             counts.missing += 1;
                         } else {
-                            portal.held.entry(object.clone()).or_default();
+                            held.push(object.clone());
                             renewed.insert(object);
                             counts.held += 1;
                         }
@@ -209,6 +211,9 @@ pub fn sync(portal: &mut Portal, tenant: &Tenant, rules: &Rules, now: Timestamp)
                 counts.updated += i64::from(*user != before && !opened);
             }
         }
+    }
+    for object in held {
+        portal.hold(object, delivered);
     }
     portal.note(Guarded::Removal, false, unapproved, now);
     portal.held.retain(|object, decision| {
@@ -345,7 +350,7 @@ fn find(
 
 /// Deletes whose time has come.
 fn delete_due(portal: &mut Portal, rules: &Rules, now: Timestamp, counts: &mut Counts) {
-    let all = count(portal.users.iter());
+    let all = portal.base(Guarded::Deletion, count(portal.users.iter()));
     let kept =
         |user: &User| user.external_id.as_ref().is_some_and(|id| rules.excepted_users.get(id) == Some(&true));
     let due: Vec<(i64, Reason)> = portal
@@ -368,7 +373,7 @@ fn delete_due(portal: &mut Portal, rules: &Rules, now: Timestamp, counts: &mut C
         match decision(portal, number) {
             Decision::Dismissed => continue,
             Decision::Waiting if hold => {
-                portal.held.insert(object.clone(), Decision::Waiting);
+                portal.hold(object.clone(), all);
                 renewed.insert(object);
                 counts.held += 1;
                 continue;
