@@ -23,6 +23,8 @@ statements! {
     BREAK = "UPDATE leases SET owner = '', token = token + 1, expires_at = 0 WHERE customer_id = $1 AND name = $2";
     /// Changes nothing, but locks the row on Postgres, so that the lease cannot change hands before the chunk is committed.
     CONFIRM = "UPDATE leases SET token = token WHERE customer_id = $1 AND name = $2 AND token = $3 AND expires_at > $4";
+    CONFIRM_SHARED = "SELECT token FROM leases WHERE customer_id = $1 AND name = $2 AND token = $3 AND expires_at > $4",
+                     shared(" FOR SHARE"), "";
 }
 
 /// A lease that was taken. It is good as long as its token is the row's and the row has not expired.
@@ -123,5 +125,12 @@ impl CustomerWrite {
             1 => Ok(()),
             _ => Err(StoreError::LostLease(lease.name.clone())),
         }
+    }
+
+    pub(crate) async fn confirm_shared(&mut self, lease: &Lease, now: Timestamp) -> Result<()> {
+        let name = lease.name.as_str();
+        let row =
+            optional!(self.connection, (i64,), CONFIRM_SHARED, self.customer_id, name, lease.token, now.0)?;
+        row.map(drop).ok_or_else(|| StoreError::LostLease(lease.name.clone()))
     }
 }

@@ -232,6 +232,17 @@ impl CustomerStore {
         Ok(write)
     }
 
+    /// The same for a chunk that may go on beside others begun in this way, because no two of them write the same rows. What changes the lease
+    /// waits for all of them.
+    ///
+    /// # Errors
+    /// As [`CustomerStore::begin_chunk`].
+    pub async fn begin_shared_chunk(&self, lease: &Lease, now: Timestamp) -> Result<CustomerWrite> {
+        let mut write = self.write(Durability::Chunk).await?;
+        write.confirm_shared(lease, now).await?;
+        Ok(write)
+    }
+
     async fn write(&self, durability: Durability) -> Result<CustomerWrite> {
         Ok(CustomerWrite {
             connection: self.inner.pools.write(durability).await?,

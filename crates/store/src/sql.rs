@@ -3,8 +3,9 @@
 //! This is the only place that hands SQL to sqlx. A table family writes its statements in one [`statements!`] block, which also puts them on
 //! the family's list; the tests prepare everything on the lists on both engines, and read the sources to see that no SQL goes past them.
 //!
-//! The text is the same for both engines, with one exception: many values or rows at once reach SQLite as one JSON text and Postgres as an
-//! array per column ([`crate::given::Given`]). Only the piece that reads them differs.
+//! The text is the same for both engines, with two exceptions: many values or rows at once reach SQLite as one JSON text and Postgres as an
+//! array per column ([`crate::given::Given`]), where only the piece that reads them differs; and SQLite has no shared lock on a row, nor needs
+//! one.
 
 use sqlx::{
     PgConnection, Postgres, Sqlite, SqliteConnection, encode::Encode, pool::PoolConnection, types::Type,
@@ -29,6 +30,8 @@ pub struct Statement {
 /// - `NAME = "text";` is one text for both.
 /// - `NAME = "… id ", among("$3" "BIGINT"), "…";` compares with the values of a list, the last parameter. On Postgres this is `= ANY`, not a
 ///   subquery: a table that was never analysed makes its planner join the list with all rows of a customer, pair by pair.
+/// - `NAME = "text", shared(" FOR SHARE"), "";` locks the rows that it answers until the transaction ends, beside others that lock them in the
+///   same way: on Postgres only, SQLite has one writer anyway.
 /// - `NAME = "… FROM ", found("$2"), " …";` reads the candidates of a search, users as `u` and their texts as `s`, and goes on within
 ///   WHERE: SQLite's index is asked with that parameter, Postgres finds them by the pattern that the rest compares with.
 /// - `NAME = "… FROM ", given("$3": id "BIGINT" 0 "$3", address "TEXT" 1 "$4"), "…";` puts the given rows in between as a table named
@@ -69,6 +72,13 @@ macro_rules! statement {
                 " AS TEXT) <> '' AND ",
                 $after
             ),
+        }
+    };
+    ($name:ident, $text:literal, shared($lock:literal), $after:literal) => {
+        $crate::sql::Statement {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            sqlite: concat!($text, $after),
+            postgres: concat!($text, $after, $lock),
         }
     };
     ($name:ident, $before:literal, among($list:literal $type:literal), $after:literal) => {

@@ -4,13 +4,14 @@
 use crate::{
     CustomerStore, CustomerWrite,
     error::Result,
-    sql::{all, execute, statements},
+    sql::{all, execute, optional, statements},
 };
 
 statements! {
     ALL = "SELECT topic, version FROM topics WHERE customer_id = $1 ORDER BY topic";
     RAISE = "INSERT INTO topics (customer_id, topic, version) VALUES ($1, $2, 1)
              ON CONFLICT (customer_id, topic) DO UPDATE SET version = topics.version + 1";
+    SHARE = "SELECT version FROM topics WHERE customer_id = $1 AND topic = $2", shared(" FOR SHARE"), "";
 }
 
 impl CustomerStore {
@@ -32,5 +33,14 @@ impl CustomerWrite {
     pub async fn raise_topic(&mut self, topic: &str) -> Result<()> {
         execute!(self.connection, RAISE, self.customer_id, topic)?;
         Ok(())
+    }
+
+    /// Keeps a topic from being raised until this transaction ends, beside others that do the same. `false` when it was never raised, and
+    /// nothing keeps it.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn share_topic(&mut self, topic: &str) -> Result<bool> {
+        Ok(optional!(self.connection, (i64,), SHARE, self.customer_id, topic)?.is_some())
     }
 }

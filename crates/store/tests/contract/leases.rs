@@ -98,10 +98,51 @@ on_both_engines! {
         assert!(taker.await.unwrap().is_some_and(|new| new.token > lease.token));
     }
 
+    async fn a_lease_does_not_change_hands_while_shared_chunks_are_being_written(db: &TestDb) {
+        let customer = db.customer().await;
+        let lease = customer.take_lease("sync", "a", NOW, TTL, alive).await.unwrap().unwrap();
+        let mut first = customer.begin_shared_chunk(&lease, NOW.plus(TTL - 1)).await.unwrap();
+        first.raise_topic("plan").await.unwrap();
+        first.commit().await.unwrap();
+        let mut first = customer.begin_shared_chunk(&lease, NOW.plus(TTL - 1)).await.unwrap();
+        assert!(first.share_topic("plan").await.unwrap());
+        assert!(!first.share_topic("never raised").await.unwrap());
+        // SQLite has one writer: there the second one would wait for the first.
+        let second = match &db.url {
+            store::DatabaseUrl::Sqlite(_) => None,
+            store::DatabaseUrl::Postgres(_) => {
+                let mut second = customer.begin_shared_chunk(&lease, NOW.plus(TTL - 1)).await.unwrap();
+                assert!(second.share_topic("plan").await.unwrap());
+                Some(second)
+            }
+        };
+        let taker = tokio::spawn({
+            let customer = customer.clone();
+            async move { customer.take_lease("sync", "b", NOW.plus(TTL), TTL, alive).await.unwrap() }
+        });
+        let saver = tokio::spawn({
+            let customer = customer.clone();
+            async move {
+                let mut write = customer.begin().await.unwrap();
+                write.raise_topic("plan").await.unwrap();
+                write.commit().await.unwrap();
+            }
+        });
+        for chunk in [Some(first), second].into_iter().flatten() {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            assert!(!taker.is_finished() && !saver.is_finished(), "either waits for every chunk");
+            chunk.commit().await.unwrap();
+        }
+        assert!(taker.await.unwrap().is_some_and(|new| new.token > lease.token));
+        saver.await.unwrap();
+        assert!(matches!(customer.begin_shared_chunk(&lease, NOW).await, Err(StoreError::LostLease(_))));
+    }
+
     async fn a_lease_of_one_customer_opens_no_chunk_of_another(db: &TestDb) {
         let (customer, other) = (db.customer().await, db.other_customer().await);
         let lease = customer.take_lease("sync", "a", NOW, TTL, alive).await.unwrap().unwrap();
         assert!(matches!(other.begin_chunk(&lease, NOW).await, Err(StoreError::LostLease(_))));
+        assert!(matches!(other.begin_shared_chunk(&lease, NOW).await, Err(StoreError::LostLease(_))));
         assert!(!other.renew_lease(&lease, NOW, TTL).await.unwrap());
         other.release_lease(&lease).await.unwrap();
         assert!(customer.lease("sync").await.unwrap().is_some());

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use super::{
     RunReport, apply, fetch,
-    plan_rules::{PlanRules, hold_plan},
+    plan_rules::{PlanRules, share_plan},
     report::{LeftOut, read, summary},
     resolve::{Foreseen, Resolved},
     start::{INTERRUPTED, LEASE_MS, Started},
@@ -225,10 +225,10 @@ impl Job<'_> {
         self.customer.begin_chunk(self.lease, self.engine.clock.now()).await
     }
 
-    /// Begins a transaction that keeps what the tenant told: an error when another tenant was saved meanwhile.
+    /// Begins a transaction that keeps what the tenant told, beside another one that does: an error when another tenant was saved meanwhile.
     pub async fn begin_page(&self) -> Result<store::CustomerWrite, Failure> {
-        let mut write = self.begin().await?;
-        hold_plan(&mut write).await?;
+        let mut write = self.customer.begin_shared_chunk(self.lease, self.engine.clock.now()).await?;
+        share_plan(&mut write).await?;
         let saved = connect::saved(self.customer).await?.map(|saved| saved.settings);
         let same = saved.is_some_and(|saved| (saved.tenant, saved.client_id) == self.connection);
         if same {

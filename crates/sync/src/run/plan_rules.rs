@@ -29,11 +29,19 @@ use crate::{
     filter::Filter,
 };
 
+const PLAN: &str = "plan";
+
 /// Waits until no other transaction holds the plan of this customer, and holds it until this one ends.
 ///
 /// Raising a topic locks its row on Postgres until the transaction ends; SQLite has one writer anyway. Nobody listens to this topic.
 pub(crate) async fn hold_plan(write: &mut CustomerWrite) -> Result<(), StoreError> {
-    write.raise_topic("plan").await
+    write.raise_topic(PLAN).await
+}
+
+/// Keeps the plan from being held by others until the transaction ends, beside others that share it: those that write what the tenant said,
+/// users here and groups there, need not wait for each other.
+pub(super) async fn share_plan(write: &mut CustomerWrite) -> Result<(), StoreError> {
+    if write.share_topic(PLAN).await? { Ok(()) } else { hold_plan(write).await }
 }
 
 pub use explain::explain;

@@ -267,7 +267,6 @@ async fn write_page<C: Collection>(
     round.objects += objects;
     progress.pages.fetch_add(1, Ordering::Relaxed);
     counter::<C>(progress).store(round.objects, Ordering::Relaxed);
-    write.add_notices(job.run_id, &notices).await?;
     let (idle, link) = match next {
         NextOrDelta::Next(link) => (false, link),
         NextOrDelta::Delta(link) => (true, link),
@@ -292,7 +291,9 @@ async fn write_page<C: Collection>(
         updated_at: job.engine.clock.now(),
     };
     write.put_cursor(&cursor).await?;
+    // From here on, users wait for groups and groups for users: both write the run's row and number its notices.
     write.update_run(job.run_id, Phase::Fetch, &counts(job, graph, progress)).await?;
+    write.add_notices(job.run_id, &notices).await?;
     write.raise_topic("runs").await?;
     write.commit().await?;
     Ok(())
