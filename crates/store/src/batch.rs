@@ -29,6 +29,8 @@ pub(crate) struct Batch<'a, T>(BTreeMap<&'a str, &'a T>);
 pub(crate) struct Compared<'a, T> {
     /// New and changed objects and those that came back, each with its hash, by key.
     pub(crate) changed: Vec<(&'a T, String)>,
+    /// The numbers of the changed ones, which still have what was said of them before.
+    pub(crate) replaced: Vec<i64>,
     /// The numbers of the others.
     pub(crate) unchanged: Vec<i64>,
     /// How many of the batch this round told of before.
@@ -51,12 +53,16 @@ impl<'a, T> Batch<'a, T> {
             .filter(|(.., gone, _)| !gone)
             .map(|(id, key, hash, ..)| (key, (id, hash)))
             .collect();
-        let mut compared = Compared { changed: Vec::new(), unchanged: Vec::new(), told_before };
+        let mut compared =
+            Compared { changed: Vec::new(), replaced: Vec::new(), unchanged: Vec::new(), told_before };
         for (key, object) in self.0 {
             let hash = hash(object);
             match known.get(key) {
                 Some((id, saved)) if *saved == hash => compared.unchanged.push(*id),
-                _ => compared.changed.push((object, hash)),
+                saved => {
+                    compared.replaced.extend(saved.map(|(id, _)| *id));
+                    compared.changed.push((object, hash));
+                }
             }
         }
         compared

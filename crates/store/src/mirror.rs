@@ -1,10 +1,11 @@
 //! The mirror: what the directory says, as last read. Here its users are written; [`crate::mirror_lists`] reads them.
 //!
-//! An object is rewritten only when its hash changed; it is *dirty* from then on until the portal's users were brought in line with it. One
-//! that the directory no longer has is *gone*: its row stays, dirty and without addresses, until the portal is in line with that too.
+//! An object is rewritten only when its hash changed; it is *dirty* from then on until the portal's users were brought in line with it. That is
+//! a row of `mirror_marks`, so that setting and taking the mark leaves the object's own, wide row alone. One that the directory no longer has
+//! is *gone*: its row stays, dirty and without addresses, until the portal is in line with that too.
 //! The addresses are kept beside an object in the form in which they are compared, so that every claimant of one is found.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     address::{Address, Addresses, principal_address},
@@ -25,9 +26,9 @@ statements! {
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_users SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
     WRITE = "INSERT INTO mirror_users (customer_id, service, external_id, user_principal_name, mail, proxy_addresses, display_name,
-                 account_enabled, attributes, hash, sort_name, round, dirty, gone)
+                 account_enabled, attributes, hash, sort_name, round, gone)
              SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), given.external_id, given.user_principal_name, given.mail, given.proxy_addresses,
-                 given.display_name, given.account_enabled, given.attributes, given.hash, given.sort_name, CAST($3 AS BIGINT), TRUE, FALSE
+                 given.display_name, given.account_enabled, given.attributes, given.hash, given.sort_name, CAST($3 AS BIGINT), FALSE
              FROM ",
             given("$4": external_id "TEXT" 0 "$4", user_principal_name "TEXT" 1 "$5", mail "TEXT" 2 "$6", proxy_addresses "TEXT" 3 "$7",
                 display_name "TEXT" 4 "$8", account_enabled "BOOLEAN" 5 "$9", attributes "TEXT" 6 "$10", hash "TEXT" 7 "$11",
@@ -36,39 +37,47 @@ statements! {
              ON CONFLICT (customer_id, service, external_id) DO UPDATE SET user_principal_name = excluded.user_principal_name,
                  mail = excluded.mail, proxy_addresses = excluded.proxy_addresses, display_name = excluded.display_name,
                  account_enabled = excluded.account_enabled, attributes = excluded.attributes, hash = excluded.hash,
-                 sort_name = excluded.sort_name, round = excluded.round, dirty = excluded.dirty, gone = excluded.gone
+                 sort_name = excluded.sort_name, round = excluded.round, gone = excluded.gone
              RETURNING id, external_id";
     REMOVE_ADDRESSES = "DELETE FROM mirror_addresses WHERE customer_id = $1 AND mirror_user_id ", among("$2" "BIGINT"), "";
     ADD_ADDRESSES = "INSERT INTO mirror_addresses (customer_id, mirror_user_id, address, kind)
                      SELECT CAST($1 AS BIGINT), given.id, given.address, given.kind FROM ",
                     given("$2": id "BIGINT" 0 "$2", address "TEXT" 1 "$3", kind "TEXT" 2 "$4"), "";
-    GONE = "UPDATE mirror_users SET gone = TRUE, dirty = TRUE WHERE customer_id = $1 AND service = $2 AND gone = FALSE AND external_id ",
+    GONE = "UPDATE mirror_users SET gone = TRUE WHERE customer_id = $1 AND service = $2 AND gone = FALSE AND external_id ",
            among("$3" "TEXT"), " RETURNING id";
-    UNSEEN = "UPDATE mirror_users SET gone = TRUE, dirty = TRUE WHERE customer_id = $1 AND service = $2 AND gone = FALSE AND round <> $3
+    UNSEEN = "UPDATE mirror_users SET gone = TRUE WHERE customer_id = $1 AND service = $2 AND gone = FALSE AND round <> $3
               RETURNING id";
     /// Set against set: EXCEPT sorts or hashes on either engine. As NOT EXISTS, Postgres would look through all objects for each user while
     /// the tables have never been analysed; COALESCE is there for the same reason.
-    LOST = "INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, dirty, gone)
-            SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), lost.external_id, '[]', '{}', '', CAST($3 AS BIGINT), TRUE, TRUE
+    LOST = "INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, gone)
+            SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), lost.external_id, '[]', '{}', '', CAST($3 AS BIGINT), TRUE
             FROM (SELECT u.external_id FROM users u WHERE u.customer_id = $1 AND u.source = $4 AND u.external_id IS NOT NULL
                   EXCEPT SELECT m.external_id FROM mirror_users m WHERE m.customer_id = $1 AND m.service = $2
                   EXCEPT SELECT i.external_id FROM conflicts c JOIN users i ON i.id = c.user_id AND COALESCE(i.customer_id = $1, FALSE)
-                         WHERE c.customer_id = $1 AND i.source = $4) AS lost";
-    MARK = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE AND external_id ",
-           among("$3" "TEXT"), "";
-    MARK_LOST = "INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, dirty, gone)
-                 SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), u.external_id, '[]', '{}', '', 0, TRUE, TRUE FROM users u
+                         WHERE c.customer_id = $1 AND i.source = $4) AS lost
+            RETURNING id";
+    MARK_THESE = "INSERT INTO mirror_marks (customer_id, service, mirror_user_id)
+                  SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), given.id FROM ", given("$3": id "BIGINT" 0 "$3"), "
+                  WHERE TRUE ON CONFLICT (customer_id, service, mirror_user_id) DO NOTHING";
+    MARK = "INSERT INTO mirror_marks (customer_id, service, mirror_user_id)
+            SELECT m.customer_id, m.service, m.id FROM mirror_users m WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ",
+           among("$3" "TEXT"), " ON CONFLICT (customer_id, service, mirror_user_id) DO NOTHING";
+    MARK_LOST = "INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, gone)
+                 SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), u.external_id, '[]', '{}', '', 0, TRUE FROM users u
                  WHERE u.customer_id = $1 AND u.source = $3 AND u.external_id IS NOT NULL
                      AND NOT EXISTS (SELECT 1 FROM mirror_users m
                                      WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id = u.external_id)
                      AND u.external_id ", among("$4" "TEXT"), "";
     /// Of every service.
-    MARK_BY_ADDRESS = "UPDATE mirror_users SET dirty = TRUE
-                       WHERE customer_id = $1 AND dirty = FALSE AND id IN (
-                           SELECT a.mirror_user_id FROM mirror_addresses a WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), ")";
-    MARK_ALL = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE";
-    FORGET = "DELETE FROM mirror_users WHERE customer_id = $1 AND gone = TRUE AND id ", among("$2" "BIGINT"), "";
-    CLEAR = "UPDATE mirror_users SET dirty = FALSE WHERE customer_id = $1 AND id ", among("$2" "BIGINT"), "";
+    MARK_BY_ADDRESS = "INSERT INTO mirror_marks (customer_id, service, mirror_user_id)
+                       SELECT m.customer_id, m.service, m.id FROM mirror_users m WHERE COALESCE(m.customer_id = $1, FALSE) AND m.id IN (
+                           SELECT a.mirror_user_id FROM mirror_addresses a WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), ")
+                       ON CONFLICT (customer_id, service, mirror_user_id) DO NOTHING";
+    MARK_ALL = "INSERT INTO mirror_marks (customer_id, service, mirror_user_id)
+                SELECT m.customer_id, m.service, m.id FROM mirror_users m WHERE m.customer_id = $1 AND m.service = $2
+                ON CONFLICT (customer_id, service, mirror_user_id) DO NOTHING";
+    FORGET = "DELETE FROM mirror_users WHERE customer_id = $1 AND service = $2 AND gone = TRUE AND id ", among("$3" "BIGINT"), "";
+    CLEAR = "DELETE FROM mirror_marks WHERE customer_id = $1 AND service = $2 AND mirror_user_id ", among("$3" "BIGINT"), "";
 }
 
 /// A directory user as the mirror holds it.
@@ -139,7 +148,7 @@ impl CustomerWrite {
             execute!(self.connection, SEEN, self.customer_id, round; given)?;
         }
         if !compared.changed.is_empty() {
-            self.write_changed(service, round, &compared.changed).await?;
+            self.write_changed(service, round, &compared.changed, compared.replaced).await?;
         }
         Ok(written)
     }
@@ -149,6 +158,7 @@ impl CustomerWrite {
         service: Service,
         round: i64,
         changed: &[(&DirectoryUser, String)],
+        replaced: Vec<i64>,
     ) -> Result<()> {
         let users = || changed.iter().map(|(user, _)| *user);
         let proxies = users()
@@ -182,8 +192,11 @@ impl CustomerWrite {
                 kinds.push(kind.name());
             }
         }
-        let removed = Given::nothing().ints(ids.into_values());
-        execute!(self.connection, REMOVE_ADDRESSES, self.customer_id; removed)?;
+        self.mark_these(service, ids.into_values()).await?;
+        if !replaced.is_empty() {
+            let given = Given::nothing().ints(replaced);
+            execute!(self.connection, REMOVE_ADDRESSES, self.customer_id; given)?;
+        }
         if !owners.is_empty() {
             let given = Given::nothing().ints(owners).texts(addresses).texts(kinds);
             execute!(self.connection, ADD_ADDRESSES, self.customer_id; given)?;
@@ -199,7 +212,7 @@ impl CustomerWrite {
     pub async fn mirror_users_gone(&mut self, service: Service, external_ids: &[String]) -> Result<i64> {
         let given = Given::nothing().texts(external_ids);
         let gone = all!(self.connection, (i64,), GONE, self.customer_id, service.name(); given)?;
-        self.claim_nothing(gone).await
+        self.are_gone(service, gone).await
     }
 
     /// Ends a round that read every user of the directory: an object that it did not see is gone and dirty, and claims no address. So is a
@@ -209,21 +222,35 @@ impl CustomerWrite {
     /// When the database cannot do it.
     pub async fn end_full_round_users(&mut self, service: Service, round: i64) -> Result<i64> {
         let unseen = all!(self.connection, (i64,), UNSEEN, self.customer_id, service.name(), round)?;
-        let unseen = self.claim_nothing(unseen).await?;
+        let unseen = self.are_gone(service, unseen).await?;
         let source = service.source().name();
-        let lost = execute!(self.connection, LOST, self.customer_id, service.name(), round, source)?;
-        Ok(unseen + lost.cast_signed())
+        let lost = all!(self.connection, (i64,), LOST, self.customer_id, service.name(), round, source)?;
+        let count = i64::try_from(lost.len()).unwrap_or(i64::MAX);
+        self.mark_these(service, lost.into_iter().map(|(id,)| id)).await?;
+        Ok(unseen + count)
     }
 
-    /// Removes the addresses of objects that became gone; answers how many objects.
-    async fn claim_nothing(&mut self, gone: Vec<(i64,)>) -> Result<i64> {
+    /// Marks objects that became gone and removes their addresses; answers how many objects.
+    async fn are_gone(&mut self, service: Service, gone: Vec<(i64,)>) -> Result<i64> {
         if gone.is_empty() {
             return Ok(0);
         }
         let count = i64::try_from(gone.len()).unwrap_or(i64::MAX);
-        let given = Given::nothing().ints(gone.into_iter().map(|(id,)| id));
+        let given = Given::nothing().ints(gone.iter().map(|(id,)| *id));
         execute!(self.connection, REMOVE_ADDRESSES, self.customer_id; given)?;
+        self.mark_these(service, gone.into_iter().map(|(id,)| id)).await?;
         Ok(count)
+    }
+
+    /// Marks the objects with these numbers dirty.
+    async fn mark_these(&mut self, service: Service, ids: impl Iterator<Item = i64>) -> Result<()> {
+        // In one order always, so that two writers never wait for each other's rows.
+        let ids: BTreeSet<i64> = ids.collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let given = Given::nothing().ints(ids);
+        execute!(self.connection, MARK_THESE, self.customer_id, service.name(); given).map(drop)
     }
 
     /// Marks the users with these keys dirty; answers how many were not yet. A portal user whose person the mirror has forgotten, because the
@@ -234,9 +261,8 @@ impl CustomerWrite {
     pub async fn mark_dirty(&mut self, service: Service, external_ids: &[String]) -> Result<i64> {
         let given = || Given::nothing().texts(external_ids);
         let source = service.source().name();
-        let lost = execute!(self.connection, MARK_LOST, self.customer_id, service.name(), source; given())?;
-        let marked = execute!(self.connection, MARK, self.customer_id, service.name(); given())?;
-        Ok((lost + marked).cast_signed())
+        execute!(self.connection, MARK_LOST, self.customer_id, service.name(), source; given())?;
+        Ok(execute!(self.connection, MARK, self.customer_id, service.name(); given())?.cast_signed())
     }
 
     /// Marks whoever claims one of these addresses dirty, users and groups, because nobody has it any more.
@@ -265,10 +291,10 @@ impl CustomerWrite {
     ///
     /// # Errors
     /// When the database cannot do it.
-    pub async fn clear_dirty(&mut self, ids: &[i64]) -> Result<()> {
+    pub async fn clear_dirty(&mut self, service: Service, ids: &[i64]) -> Result<()> {
         let given = || Given::nothing().ints(ids.iter().copied());
-        execute!(self.connection, FORGET, self.customer_id; given())?;
-        execute!(self.connection, CLEAR, self.customer_id; given())?;
+        execute!(self.connection, FORGET, self.customer_id, service.name(); given())?;
+        execute!(self.connection, CLEAR, self.customer_id, service.name(); given())?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The mirror's users, read: page by page, by key, and those of them that may be removed from the portal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::service::Service;
 
@@ -13,8 +13,16 @@ use crate::{
 };
 
 statements! {
-    DIRTY = "SELECT id, gone, external_id, user_principal_name, mail, proxy_addresses, display_name, account_enabled, attributes
-             FROM mirror_users WHERE customer_id = $1 AND service = $2 AND dirty = TRUE AND id > $3 ORDER BY id LIMIT $4";
+    /// Each object is looked up by its number, and its customer confirmed.
+    DIRTY = "SELECT m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled,
+                 m.attributes
+             FROM (SELECT d.mirror_user_id FROM mirror_marks d WHERE d.customer_id = $1 AND d.service = $2 AND d.mirror_user_id > $3
+                   ORDER BY d.mirror_user_id LIMIT $4) AS found
+             JOIN mirror_users m ON m.id = found.mirror_user_id AND COALESCE(m.customer_id = $1, FALSE) ORDER BY m.id";
+    DIRTY_KEYS = "SELECT m.id, m.external_id
+                  FROM (SELECT d.mirror_user_id FROM mirror_marks d WHERE d.customer_id = $1 AND d.service = $2 AND d.mirror_user_id > $3
+                        ORDER BY d.mirror_user_id LIMIT $4) AS found
+                  JOIN mirror_users m ON m.id = found.mirror_user_id AND COALESCE(m.customer_id = $1, FALSE) ORDER BY m.id";
     /// COALESCE keeps Postgres from searching by the service instead, and reading all of it for each page, while the table has never been
     /// analysed: behind the number there is less with each page.
     PAGE = "SELECT id, gone, external_id, user_principal_name, mail, proxy_addresses, display_name, account_enabled, attributes
@@ -26,16 +34,8 @@ statements! {
     BY_ID = "SELECT m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled,
                  m.attributes
              FROM mirror_users m WHERE m.customer_id = $1 AND m.service = $2 AND m.id ", among("$3" "BIGINT"), "";
-    /// The user is looked up for each object. As a join, Postgres would compare all objects with all users of a customer while the tables
-    /// have never been analysed.
-    CANDIDATES = "SELECT m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled,
-                      m.attributes, m.user_id,
-                      EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = $1 AND c.user_id = m.user_id) AS in_conflict
-                  FROM (SELECT d.id, d.gone, d.external_id, d.user_principal_name, d.mail, d.proxy_addresses, d.display_name,
-                            d.account_enabled, d.attributes,
-                            (SELECT u.id FROM users u WHERE u.customer_id = $1 AND u.source = $3 AND u.external_id = d.external_id) AS user_id
-                        FROM mirror_users d WHERE d.customer_id = $1 AND d.service = $2 AND d.dirty = TRUE AND d.id > $4) AS m
-                  WHERE m.user_id IS NOT NULL ORDER BY m.id LIMIT $5";
+    USERS = "SELECT u.external_id, u.id, EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = $1 AND c.user_id = u.id) AS in_conflict
+             FROM users u WHERE u.customer_id = $1 AND u.source = $2 AND u.external_id ", among("$3" "TEXT"), "";
 }
 
 /// A dirty directory user that the portal has: whoever decides may find that the portal is to lose it.
@@ -47,14 +47,6 @@ pub struct Candidate {
     pub user: i64,
     /// Whether the portal user is in conflict already.
     pub in_conflict: bool,
-}
-
-#[derive(sqlx::FromRow)]
-struct CandidateRow {
-    #[sqlx(flatten)]
-    mirror: Row,
-    user_id: i64,
-    in_conflict: bool,
 }
 
 impl CustomerStore {
@@ -88,7 +80,8 @@ impl CustomerStore {
         Ok(count)
     }
 
-    /// Dirty objects that a portal user of the service's source stands for, by number, `after` that number. Gone ones are among them.
+    /// Of a page of the dirty objects behind that number, those that a portal user of the service's source stands for, by number, and the last
+    /// number of the page; `None` when there is none left. Gone ones are among them.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -97,19 +90,33 @@ impl CustomerStore {
         service: Service,
         after_id: i64,
         limit: i64,
-    ) -> Result<Vec<Candidate>> {
+    ) -> Result<Option<(i64, Vec<Candidate>)>> {
         let mut connection = self.read().await?;
+        let dirty =
+            all!(connection, (i64, String), DIRTY_KEYS, self.id(), service.name(), after_id, limit)?;
+        let Some(last) = dirty.last().map(|(id, _)| *id) else { return Ok(None) };
+        // Step by step, because a statement that does all of it reads all users for each object while Postgres has never analysed the tables.
+        let given = Given::nothing().texts(dirty.iter().map(|(_, key)| key.as_str()));
         let source = service.source().name();
-        all!(connection, CandidateRow, CANDIDATES, self.id(), service.name(), source, after_id, limit)?
-            .into_iter()
-            .map(|row| {
-                Ok(Candidate {
-                    mirror: row.mirror.try_into()?,
-                    user: row.user_id,
-                    in_conflict: row.in_conflict,
-                })
-            })
-            .collect()
+        let users: HashMap<String, (i64, bool)> =
+            all!(connection, (String, i64, bool), USERS, self.id(), source; given)?
+                .into_iter()
+                .map(|(key, user, in_conflict)| (key, (user, in_conflict)))
+                .collect();
+        if users.is_empty() {
+            return Ok(Some((last, Vec::new())));
+        }
+        let known = dirty.iter().filter(|(_, key)| users.contains_key(key)).map(|(id, _)| *id);
+        let rows = all!(connection, Row, BY_ID, self.id(), service.name(); Given::nothing().ints(known))?;
+        let mut candidates = Vec::new();
+        for row in rows {
+            let mirror = MirrorUser::try_from(row)?;
+            if let Some((user, in_conflict)) = users.get(&mirror.user.external_id).copied() {
+                candidates.push(Candidate { mirror, user, in_conflict });
+            }
+        }
+        candidates.sort_by_key(|candidate| candidate.mirror.id);
+        Ok(Some((last, candidates)))
     }
 }
 

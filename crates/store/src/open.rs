@@ -41,7 +41,8 @@ const MIGRATION_POLL: Duration = Duration::from_millis(25);
 /// A run's transaction on Postgres. That statements are planned anew each time (see [`open_postgres`]) would hold for the checks of foreign keys
 /// as well, which the server makes row by row: planning them took a third of its time in a first sync. So this is off here; statements that
 /// are given rows are not kept as prepared ones, and so are planned for what they are given all the same.
-const POSTGRES_CHUNK: &str = "BEGIN; SET LOCAL plan_cache_mode = auto";
+/// A commit does not wait for the disk, as on SQLite (see [`Durability::Chunk`]).
+const POSTGRES_CHUNK: &str = "BEGIN; SET LOCAL plan_cache_mode = auto; SET LOCAL synchronous_commit = off";
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 

@@ -13,7 +13,9 @@ use crate::{
 
 async fn hold(customer: &CustomerStore, run: i64, objects: &[i64], reason: &str, now: Timestamp) {
     let objects: Vec<_> = objects.iter().map(|object| (*object, reason.to_owned())).collect();
-    in_one_write!(customer, |write| { write.hold(run, Guarded::Removal, &objects, 100 - run, now).await.unwrap() });
+    in_one_write!(customer, |write| {
+        write.hold(run, Guarded::Removal, &objects, 100 - run, now).await.unwrap()
+    });
 }
 
 async fn decide(customer: &CustomerStore, objects: Option<&[i64]>, decision: Decision) -> i64 {

@@ -24,7 +24,7 @@ async fn clear(customer: &CustomerStore) {
     let ids: Vec<_> =
         customer.dirty_users(Service::Entra, 0, 100).await.unwrap().into_iter().map(|row| row.id).collect();
     let mut write = customer.begin().await.unwrap();
-    write.clear_dirty(&ids).await.unwrap();
+    write.clear_dirty(Service::Entra, &ids).await.unwrap();
     write.commit().await.unwrap();
 }
 

@@ -32,7 +32,7 @@ async fn clear(customer: &CustomerStore) {
     let ids: Vec<_> =
         customer.dirty_users(Service::Entra, 0, 100).await.unwrap().into_iter().map(|row| row.id).collect();
     let mut write = customer.begin().await.unwrap();
-    write.clear_dirty(&ids).await.unwrap();
+    write.clear_dirty(Service::Entra, &ids).await.unwrap();
     write.commit().await.unwrap();
 }
 
@@ -104,7 +104,7 @@ on_both_engines! {
             .map(|row| row.id)
             .collect();
         let mut write = customer.begin().await.unwrap();
-        write.clear_dirty(&ids).await.unwrap();
+        write.clear_dirty(Service::Entra, &ids).await.unwrap();
         let asked = ["a", "b", "c"].map(ToOwned::to_owned);
         let mut left = write.mirror_by_external_id(Service::Entra, &asked).await.unwrap();
         assert_eq!(write.mirror_by_external_id(Service::Ldap, &asked).await.unwrap(), []);
@@ -204,10 +204,12 @@ on_both_engines! {
         assert_eq!(clean.user.external_id, "new");
         let d = customer.dirty_users(Service::Entra, 0, 9).await.unwrap()[3].id;
         let mut change = customer.begin().await.unwrap();
-        change.clear_dirty(&[d]).await.unwrap();
+        change.clear_dirty(Service::Entra, &[d]).await.unwrap();
         change.commit().await.unwrap();
 
-        let all = customer.removal_candidates(Service::Entra, 0, 9).await.unwrap();
+        let (last, all) = customer.removal_candidates(Service::Entra, 0, 9).await.unwrap().unwrap();
+        let new = clean.id;
+        assert_eq!(last, new, "the page ends with somebody who is in no user's place");
         let told = |rows: &[Candidate]| {
             rows.iter()
                 .map(|row| (row.user, row.mirror.user.external_id.clone(), row.mirror.gone, row.in_conflict))
@@ -218,9 +220,13 @@ on_both_engines! {
             (ids[1], "b".to_owned(), true, false),
             (ids[2], "c".to_owned(), false, true),
         ]);
-        assert_eq!(told(&customer.removal_candidates(Service::Entra, 0, 1).await.unwrap()), told(&all[..1]));
-        let rest = customer.removal_candidates(Service::Entra, all[0].mirror.id, 9).await.unwrap();
+        let (first, page) = customer.removal_candidates(Service::Entra, 0, 1).await.unwrap().unwrap();
+        assert_eq!((first, told(&page)), (all[0].mirror.id, told(&all[..1])));
+        let (_, rest) = customer.removal_candidates(Service::Entra, first, 9).await.unwrap().unwrap();
         assert_eq!(told(&rest), told(&all[1..]));
-        assert_eq!(customer.removal_candidates(Service::Ldap, 0, 9).await.unwrap(), []);
+        let behind = customer.removal_candidates(Service::Entra, all[2].mirror.id, 9).await.unwrap();
+        assert_eq!(behind, Some((new, Vec::new())), "none on this page, and yet not the end");
+        assert_eq!(customer.removal_candidates(Service::Entra, new, 9).await.unwrap(), None);
+        assert_eq!(customer.removal_candidates(Service::Ldap, 0, 9).await.unwrap(), None);
     }
 }

@@ -119,10 +119,14 @@ async fn every_row_of_a_customer_goes_with_the_customer() {
             SELECT 1 FROM pragma_foreign_key_list(t.name) f
             WHERE f.\"table\" = 'customers' AND f.\"from\" = 'customer_id' AND f.on_delete = 'CASCADE')";
     assert_eq!(sqlite.number(kept).await, 0);
+    // Here also through a parent of the same customer that does.
     let kept = "SELECT COUNT(*) FROM information_schema.columns c
         WHERE c.table_schema = 'public' AND c.column_name = 'customer_id' AND NOT EXISTS (
-            SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = 'customers'::regclass
-                AND f.conrelid = c.table_name::regclass AND f.confdeltype = 'c')";
+            SELECT 1 FROM pg_constraint f JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
+            WHERE f.contype = 'f' AND f.conrelid = c.table_name::regclass AND f.confdeltype = 'c' AND a.attname = 'customer_id'
+                AND (f.confrelid = 'customers'::regclass OR EXISTS (
+                    SELECT 1 FROM pg_constraint p WHERE p.contype = 'f' AND p.conrelid = f.confrelid
+                        AND p.confrelid = 'customers'::regclass AND p.confdeltype = 'c')))";
     assert_eq!(postgres.number(kept).await, 0);
     sqlite.remove().await;
     postgres.remove().await;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use domain::{
+    guard::Guarded,
     run::{Counts, NoticeKind, Outcome, Phase, Purpose},
     service::{Service, Source},
 };
@@ -36,13 +37,34 @@ const FOUNDATION: &str = r#"
     INSERT INTO user_counts (customer_id, source, status, users) SELECT MIN(id), 'azure', 'active', 1 FROM customers;
 "#;
 
-/// Brings an empty database to the first migration alone, and runs statements there.
-async fn at_migration_one(url: &DatabaseUrl, statements: &str) {
+/// What a run of migration 5 left behind that was killed in the midst: an object that is in line, one that is not, one that is gone, and a
+/// removal that waits.
+const HALFWAY: &str = r#"
+    INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, dirty, gone)
+    SELECT MIN(id), 'entra', 'ada', '[]', '{}', 'hash', 1, FALSE, FALSE FROM customers;
+    INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, dirty, gone)
+    SELECT MIN(id), 'entra', 'bob', '[]', '{}', 'hash', 1, TRUE, FALSE FROM customers;
+    INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, dirty, gone)
+    SELECT MIN(id), 'entra', 'cyd', '[]', '{}', 'hash', 1, TRUE, TRUE FROM customers;
+    INSERT INTO users (public_id, customer_id, source, external_id, display_name, sort_name, primary_address, service_on, sign_in_blocked,
+        status, created_at, changed_at)
+    SELECT '00000000-0000-7000-8000-000000000003', MIN(id), 'azure', 'cyd', 'Cyd', 'cyd', 'cyd@contoso.com', TRUE, FALSE, 'active', 1, 1
+    FROM customers;
+    INSERT INTO held (customer_id, kind, object_id, decision, reason, since, run_id)
+    SELECT customer_id, 'removal', id, 'waiting', 'not in directory', 1, 1 FROM users;
+"#;
+
+/// Brings an empty database to that migration, and runs statements there.
+async fn at_migration(last: &str, url: &DatabaseUrl, statements: &str) {
     let engine = if matches!(url, DatabaseUrl::Sqlite(_)) { "sqlite" } else { "postgres" };
-    let name = "0001_foundation.sql";
     let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(engine);
     let first = tempfile::tempdir().unwrap();
-    std::fs::copy(migrations.join(name), first.path().join(name)).unwrap();
+    for entry in std::fs::read_dir(migrations).unwrap() {
+        let name = entry.as_ref().unwrap().file_name();
+        if name.to_str().unwrap() < last || name.to_str().unwrap().starts_with(last) {
+            std::fs::copy(entry.unwrap().path(), first.path().join(name)).unwrap();
+        }
+    }
     let migrator = Migrator::new(first.path()).await.unwrap();
     let statements = AssertSqlSafe(statements.to_owned());
     match url {
@@ -65,7 +87,7 @@ async fn at_migration_one(url: &DatabaseUrl, statements: &str) {
 on_both_engines! {
     async fn what_the_foundation_wrote_is_there_in_the_engines_tables(db: &TestDb) {
         let place = fresh_place(db).await;
-        at_migration_one(&place.url, FOUNDATION).await;
+        at_migration("0001", &place.url, FOUNDATION).await;
         let store = Store::open(&place.url, Vault::new(KEY)).await.unwrap();
         let customer = store.customer("default").await.unwrap().unwrap();
 
@@ -113,9 +135,27 @@ on_both_engines! {
         store.close().await;
     }
 
+    async fn what_a_killed_run_of_an_earlier_version_had_still_to_do_is_done_by_this_one(db: &TestDb) {
+        let place = fresh_place(db).await;
+        at_migration("0005", &place.url, HALFWAY).await;
+        let store = Store::open(&place.url, Vault::new(KEY)).await.unwrap();
+        let customer = store.customer("default").await.unwrap().unwrap();
+        let dirty = customer.dirty_users(Service::Entra, 0, 9).await.unwrap();
+        let keys: Vec<_> = dirty.iter().map(|row| (row.user.external_id.as_str(), row.gone)).collect();
+        assert_eq!(keys, [("bob", false), ("cyd", true)]);
+        assert_eq!(customer.held_count(Guarded::Removal).await.unwrap(), 1);
+        assert_eq!(customer.held_of(Guarded::Removal).await.unwrap(), None, "nobody noted how many there were");
+        let mut write = customer.begin().await.unwrap();
+        write.clear_dirty(Service::Entra, &dirty.iter().map(|row| row.id).collect::<Vec<_>>()).await.unwrap();
+        write.commit().await.unwrap();
+        assert_eq!(customer.dirty_users(Service::Entra, 0, 9).await.unwrap(), []);
+        assert_eq!(customer.mirror_count(Service::Entra).await.unwrap(), 2);
+        store.close().await;
+    }
+
     async fn an_empty_database_of_the_foundation_numbers_its_first_run_one(db: &TestDb) {
         let place = fresh_place(db).await;
-        at_migration_one(&place.url, "").await;
+        at_migration("0001", &place.url, "").await;
         let store = Store::open(&place.url, Vault::new(KEY)).await.unwrap();
         let customer = store.customer("default").await.unwrap().unwrap();
         assert_eq!(crate::runs::start(&customer).await.0, 1);

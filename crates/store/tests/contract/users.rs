@@ -2,7 +2,7 @@
 
 use domain::{
     conflict::{Conflict, Reason, State},
-    service::{Source, Status},
+    service::{Service, Source, Status},
 };
 use store::{StoreError, UserWrite};
 
@@ -279,7 +279,7 @@ on_both_engines! {
         assert_eq!(write.users_by_external_id(Source::Azure, &[]).await.unwrap(), []);
         assert_eq!(write.users_by_external_id(Source::Azure, &["nobody".to_owned()]).await.unwrap(), []);
         write.mirror_users(domain::service::Service::Entra, 1, &[]).await.unwrap();
-        write.clear_dirty(&[]).await.unwrap();
+        write.clear_dirty(Service::Entra, &[]).await.unwrap();
         write.commit().await.unwrap();
     }
 }

@@ -97,8 +97,8 @@ async fn out(
     limit: i64,
 ) -> Result<Option<(i64, Vec<Candidate>)>, Failure> {
     job.go_on()?;
-    let mut page = job.customer.removal_candidates(Service::Entra, after, limit).await?;
-    let Some(last) = page.last().map(|candidate| candidate.mirror.id) else { return Ok(None) };
+    let page = job.customer.removal_candidates(Service::Entra, after, limit).await?;
+    let Some((last, mut page)) = page else { return Ok(None) };
     page.retain(|candidate| {
         !candidate.in_conflict && matches!(rules.verdict(&candidate.mirror), Verdict::Out(..))
     });

@@ -376,7 +376,7 @@ impl Resolved {
         }
         write.drop_take_overs(&self.taken_over).await?;
         write.settle_take_overs(&self.settled_people).await?;
-        write.clear_dirty(&self.settled).await?;
+        write.clear_dirty(Service::Entra, &self.settled).await?;
         write.mark_groups_dirty_by_address(Service::Entra, &self.touched).await?;
         if !self.users.is_empty() || !self.released.is_empty() {
             write.raise_topic("users").await?;
