@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::{Clock, Random, Secret};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::de::IgnoredAny;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
@@ -138,17 +138,39 @@ impl Graph {
         manner: Manner,
         read: impl Fn(&[u8]) -> Result<T, Problem>,
     ) -> Result<T, GraphError> {
+        let get = |client: &Client| {
+            let get = client.get(url.clone());
+            match manner {
+                Manner::Plain => get,
+                Manner::Background => get.header("x-ms-throttle-priority", "Low"),
+                Manner::Advanced => get.header("ConsistencyLevel", "eventual"),
+            }
+        };
+        self.ask(request, url, get, read).await
+    }
+
+    /// Sends a question in JSON to Graph, one that changes nothing, and reads the answer.
+    pub(super) async fn post<T>(
+        &self,
+        request: &'static str,
+        url: &Url,
+        question: &serde_json::Value,
+        read: impl Fn(&[u8]) -> Result<T, Problem>,
+    ) -> Result<T, GraphError> {
+        self.ask(request, url, |client| client.post(url.clone()).json(question), read).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: &'static str,
+        url: &Url,
+        make: impl Fn(&Client) -> RequestBuilder + Sync,
+        read: impl Fn(&[u8]) -> Result<T, Problem>,
+    ) -> Result<T, GraphError> {
         let mut renewed = false;
         loop {
             let bearer = self.bearer().await?;
-            let make = || {
-                let get = self.http.client(url).get(url.clone()).bearer_auth(bearer.expose());
-                match manner {
-                    Manner::Plain => get,
-                    Manner::Background => get.header("x-ms-throttle-priority", "Low"),
-                    Manner::Advanced => get.header("ConsistencyLevel", "eventual"),
-                }
-            };
+            let make = || make(self.http.client(url)).bearer_auth(bearer.expose());
             match self.persist(Speaker::Graph, request, url, &make, &[&bearer], &read).await {
                 // The tenant may have ended the token early. One renewal shows whether that was it.
                 Err(error) if error.problem == Problem::Unauthorized && !renewed => {
