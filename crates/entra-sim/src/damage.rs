@@ -75,9 +75,18 @@ impl DamagedAnswer {
         Self { route: route.to_owned(), damage, after: 0, times: None, first: None }
     }
 
+    /// The same of so many answers only.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self { times: Some(times), ..self }
+    }
+
     /// The damage of the answer to this address, if the turn is on it; counts it.
     pub(crate) fn take(&mut self, own: &str) -> Option<(Damage, String)> {
         let first = self.first.get_or_insert_with(|| own.to_owned()).clone();
+        if self.damage == Damage::Circle && first == own {
+            return None;
+        }
         if self.after > 0 {
             self.after -= 1;
             return None;

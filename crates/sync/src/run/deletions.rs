@@ -4,7 +4,7 @@
 //! back. Whoever is said to be missing is asked for by name before: a list can leave somebody out by mistake, and a round of changes never
 //! tells so. The condition stands once more in the statement that deletes, because an administrator may decide otherwise at any moment.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use directory::entra::Graph;
 use domain::{
@@ -40,7 +40,7 @@ pub(super) async fn apply(
             job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.chunk).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        let there = still_there(graph, &page).await?;
+        let there = still_there(job, graph, rules, &allowance, &page).await?;
         let now = job.engine.clock.now();
         let mut write = job.begin().await?;
         rules.confirm(job.customer, &mut write).await?;
@@ -111,13 +111,30 @@ pub(super) async fn apply(
     Ok(())
 }
 
-/// Who of those that are said to be missing is in the directory nevertheless.
-async fn still_there(graph: &Graph, due: &[User]) -> Result<HashSet<i64>, Failure> {
+/// Who of those that are said to be missing, and would be deleted, is in the directory nevertheless.
+async fn still_there(
+    job: &Job<'_>,
+    graph: &Graph,
+    rules: &PlanRules,
+    allowance: &Allowance,
+    due: &[User],
+) -> Result<HashSet<i64>, Failure> {
     let missing = due.iter().filter(|user| {
-        user.conflict.as_ref().is_some_and(|conflict| conflict.reason == Reason::NotInDirectory)
+        is_left(job, rules, user)
+            && user.conflict.as_ref().is_some_and(|conflict| conflict.reason == Reason::NotInDirectory)
     });
+    let missing: Vec<(i64, String)> =
+        missing.filter_map(|user| Some((user.id, user.external_id.clone()?))).collect();
+    let numbers: Vec<i64> = missing.iter().map(|(user, _)| *user).collect();
+    let decided: HashMap<i64, Decision> =
+        job.customer.decisions(Guarded::Deletion, &numbers).await?.into_iter().collect();
+    let would_go = |user: &i64| match decided.get(user) {
+        Some(Decision::Approved) => true,
+        Some(Decision::Dismissed) => false,
+        Some(Decision::Waiting) | None => allowance.is_left(),
+    };
     let (users, ids): (Vec<i64>, Vec<String>) =
-        missing.filter_map(|user| Some((user.id, user.external_id.clone()?))).unzip();
+        missing.into_iter().filter(|(user, _)| would_go(user)).unzip();
     if ids.is_empty() {
         return Ok(HashSet::new());
     }

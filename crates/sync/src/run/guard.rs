@@ -28,6 +28,11 @@ impl Allowance {
         Self(0)
     }
 
+    /// Whether there is one left.
+    pub const fn is_left(&self) -> bool {
+        self.0 > 0
+    }
+
     /// Uses one up; `false` when there is none left, and the removal is to be held.
     pub fn take(&mut self) -> bool {
         let some = self.0 > 0;

@@ -20,7 +20,7 @@ use domain::{
     service::{Service, Source},
     testing::CountingRandom,
 };
-use entra_sim::Change;
+use entra_sim::{Change, Damage, DamagedAnswer};
 use serde_json::{Value, json};
 use store::{CursorKind, CustomerStore, DatabaseUrl, Store, Vault};
 use sync::{
@@ -30,7 +30,7 @@ use sync::{
 
 use crate::{
     scenario::{DAY, group, people},
-    support::{World, actor, id, person},
+    support::{World, actor, id, on_both_engines, person},
 };
 
 /// A fault, and the round of reading that meets it.
@@ -370,6 +370,52 @@ async fn nobody_is_lost_under_any_fault_and_the_table_of_faults_says_what_is_tol
         assert_eq!(line, played, "docs/faults.md says otherwise");
     }
     assert_eq!(written.lines().count(), table.lines().count());
+}
+
+on_both_engines! {
+    async fn whoever_is_due_but_in_the_directory_is_not_deleted_and_comes_back(world: &mut World) {
+        world.began(&people(30)).await;
+        world.leaves(5);
+        world.synced().await;
+        world.returns(5);
+        // The page that tells of the return does not get through, and nothing tells of it a second time.
+        world.tenant.sim().damage(DamagedAnswer::new(USERS, Damage::Emptied));
+        world.synced().await;
+        world.tenant.sim().heal();
+        assert!(world.find(5).await.unwrap().conflict.is_some());
+
+        world.clock.advance(8 * DAY);
+        let report = world.synced().await;
+        assert_eq!(report.changes.deleted, 0);
+        assert!(report.summary.contains("1 user who had to be deleted is in the directory"), "{}", report.summary);
+        let report = world.synced().await;
+        assert_eq!((report.changes.restored, world.user(5).await.conflict), (1, None));
+    }
+
+    async fn whoever_is_due_and_cannot_be_asked_for_is_not_deleted(world: &mut World) {
+        world.began(&people(30)).await;
+        world.leaves(5);
+        world.synced().await;
+        world.clock.advance(8 * DAY);
+        world.breaks("/directoryObjects/getByIds");
+        let report = world.sync().await;
+        assert_eq!((report.outcome, report.changes.deleted), ("failed", 0));
+        world.tenant.sim().heal();
+        assert_eq!(world.synced().await.changes.deleted, 1);
+    }
+
+    async fn a_complete_read_that_leaves_somebody_out_is_only_believed_when_nobody_can_be_asked_for(world: &mut World) {
+        world.began(&people(30)).await;
+        read_anew(world).await;
+        world.leaves(5);
+        world.tenant.sim().damage(DamagedAnswer::new(USERS, Damage::Emptied).times(1));
+        world.breaks("/directoryObjects/getByIds");
+        assert_eq!(world.sync().await.outcome, "failed");
+        assert!(world.in_conflict().await.is_empty());
+        world.tenant.sim().clear_graph_faults();
+        let report = world.synced().await;
+        assert_eq!(report.changes.missing, 1, "{}", report.summary);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
