@@ -7,6 +7,7 @@ mod exports;
 mod health;
 mod live;
 pub mod machine;
+mod metrics;
 mod middleware;
 mod router;
 mod start;

@@ -30,6 +30,8 @@ pub struct Config {
     pub first_administrator: Option<(String, Secret)>,
     /// `ROLLCALL_ENTRA_LOGIN_URL` and `ROLLCALL_GRAPH_URL`: Microsoft's endpoints.
     pub endpoints: Endpoints,
+    /// `ROLLCALL_METRICS_TOKEN`: the bearer token that `GET /metrics` asks for.
+    pub metrics_token: Option<Secret>,
     /// `ROLLCALL_KEY` or `ROLLCALL_KEY_FILE`: the key that seals secrets. `None` means the data folder's own.
     key: Option<KeySource>,
 }
@@ -121,6 +123,7 @@ impl Config {
                 database,
                 first_administrator,
                 endpoints,
+                metrics_token: get("ROLLCALL_METRICS_TOKEN").map(Secret::new),
                 key,
             }),
             _ => Err(ConfigError(wrong)),
@@ -334,8 +337,9 @@ mod tests {
             ("ROLLCALL_ADMIN_EMAIL", "a@x.example"),
             ("ROLLCALL_ADMIN_PASSWORD", "hunter2hunter2"),
             ("ROLLCALL_KEY", "abcdef"),
+            ("ROLLCALL_METRICS_TOKEN", "scrape-me"),
         ]);
         let text = format!("{:?}", config.unwrap());
-        assert!(!text.contains("hunter2") && !text.contains("abcdef"), "{text}");
+        assert!(["hunter2", "abcdef", "scrape-me"].iter().all(|secret| !text.contains(secret)), "{text}");
     }
 }

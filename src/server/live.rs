@@ -59,6 +59,12 @@ impl Drop for Watch {
 }
 
 impl Watches {
+    /// How many streams are open.
+    pub(super) fn streams(&self) -> usize {
+        let watches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        watches.values().map(Weak::strong_count).sum()
+    }
+
     /// The watch of a customer, begun when nobody else watches; `None` when there are too many streams.
     fn of(&self, portal: &Portal, customer: &CustomerStore) -> Option<Arc<Watch>> {
         let mut watches = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,7 +18,7 @@ use tower_http::{
 };
 
 use super::{
-    Config, conflicts_csv, downloads, exports, health, live,
+    Config, conflicts_csv, downloads, exports, health, live, metrics,
     middleware::{Guard, guard},
     theme,
 };
@@ -60,14 +60,17 @@ pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router
     let packages = Router::new().fallback_service(files).layer(forever);
     let guard_state =
         Guard { portal: portal.clone(), trusted_proxies: Arc::from(config.trusted_proxies.clone()) };
+    let watches = live::Watches::default();
+    let metrics = metrics::Metrics::new(config.metrics_token.clone(), watches.clone());
     Router::new()
         .route("/", get(start))
         .route("/theme", post(theme::choose))
         .route(conflicts_csv::PATH, get(conflicts_csv::download))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics).with_state(metrics))
         .route("/customers/{slug}/users.csv", get(downloads::users))
-        .route("/customers/{slug}/live", get(live::live).with_state(live::Watches::default()))
+        .route("/customers/{slug}/live", get(live::live).with_state(watches))
         .route("/customers/{slug}/sync-history/{run}/changes.csv", get(exports::run_changes))
         .route("/customers/{slug}/audit-log/audit-log.csv", get(exports::audit_log))
         .nest(&format!("/{}", options.site_pkg_dir), packages)

@@ -11,7 +11,7 @@ use sync::{Actor, connect::ConnectForm, run::run_to_end};
 
 use crate::support::TestPortal;
 
-async fn connect(portal: &TestPortal) {
+pub async fn connect(portal: &TestPortal) {
     let text = EntraText {
         enabled: true,
         tenant: portal.tenant.tenant_domain(),

@@ -47,12 +47,17 @@ pub struct TestPortal {
 
 impl TestPortal {
     pub async fn start() -> Self {
+        Self::configured(|_| None, false).await
+    }
+
+    /// A portal with these variables of the environment, behind https or on plain http.
+    pub async fn configured(variable: impl Fn(&str) -> Option<String>, secure: bool) -> Self {
         let tenant =
             Sim::start(Options { size: Size { users: 40, ..Size::default() }, ..Options::default() })
                 .await
                 .unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::read(|_| None).unwrap();
+        let config = Config::read(variable).unwrap();
         let database = DatabaseUrl::Sqlite(folder.path().join("rollcall.db"));
         let store = Store::open(&database, Vault::new([7; 32])).await.unwrap();
         let clock = Arc::new(HandClock::at(Timestamp(1_795_497_766_000)));
@@ -60,7 +65,7 @@ impl TestPortal {
         let endpoints = Endpoints::parse(tenant.url(), tenant.url()).unwrap();
         let passwords = Passwords::new(random.as_ref()).unwrap();
         let engine = Engine::new(store, Http::new(None).unwrap(), endpoints, clock.clone(), random);
-        let public = Arc::new(PublicUrl { origin: ORIGIN.to_owned(), secure: false });
+        let public = Arc::new(PublicUrl { origin: ORIGIN.to_owned(), secure });
         let portal = Portal { engine, public, passwords };
         let options = LeptosOptions::builder().output_name("rollcall").build();
         let router = router(portal.clone(), &config, options);
@@ -192,6 +197,11 @@ impl Browser {
     /// Opens a page.
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(Request::get(path).header(header::ACCEPT, "text/html").body(Body::empty()).unwrap()).await
+    }
+
+    /// Asks for something with one more header.
+    pub async fn get_with(&mut self, path: &str, name: &str, value: &str) -> Answer {
+        self.send(Request::get(path).header(name, value).body(Body::empty()).unwrap()).await
     }
 
     /// Sends a form as a browser without JavaScript does.

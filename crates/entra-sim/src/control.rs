@@ -14,6 +14,8 @@
 //! | `POST /token-error` | `{"code":53003,"times":2}` | token requests meet this error; without `times` until `{"code":null}` |
 //! | `POST /graph-error` | `{"route":"/users/delta","status":503,"code":"serviceNotAvailable","times":1}`; also `message`, `retry_after` | the route answers so; `*` at its end matches all that begin so |
 //! | `DELETE /graph-error` | | removes these |
+//! | `POST /damage` | `{"route":"/users/delta","damage":"truncated","after":1,"times":1}` | the route's answers are damaged ([`Damage`](crate::Damage) in snake case) |
+//! | `POST /faults`, `DELETE /faults` | `[{"damage":{…}},{"graph_error":{…}},{"token_error":{"code":N}},{"throttling":{…}},{"delta_habits":{…}}]` | all of these, as `--faults FILE` has them; ends every fault |
 //! | `POST /clock` | `{"advance_seconds":N}` | moves the simulator's clock; back when negative |
 //! | `POST /latency` | `{"ms":N}` | every answer of login and Graph takes so long |
 //! | `GET /requests`, `DELETE /requests` | | the log of requests to login and Graph; empties it |
@@ -46,7 +48,9 @@ use time::Duration;
 
 use crate::application::{Certificate, Secret};
 use crate::clock::graph_time;
+use crate::damage::DamagedAnswer;
 use crate::directory::Change;
+use crate::faults::Fault;
 use crate::habits::DeltaHabits;
 use crate::state::{GraphFault, RequestLog, Sim};
 use crate::tenant::{Kind, Size, Tenant};
@@ -64,6 +68,8 @@ pub(crate) fn router(sim: Sim) -> Router {
         .route("/certificates", post(certificates))
         .route("/token-error", post(token_error))
         .route("/graph-error", post(graph_error).delete(clear_graph_errors))
+        .route("/damage", post(damage))
+        .route("/faults", post(faults).delete(heal))
         .route("/clock", post(clock))
         .route("/latency", post(latency))
         .route("/requests", get(requests).delete(clear_requests))
@@ -220,6 +226,23 @@ async fn graph_error(State(sim): State<Sim>, Json(fault): Json<GraphFault>) -> R
 
 async fn clear_graph_errors(State(sim): State<Sim>) -> StatusCode {
     sim.clear_graph_faults();
+    StatusCode::NO_CONTENT
+}
+
+async fn damage(State(sim): State<Sim>, Json(answer): Json<DamagedAnswer>) -> StatusCode {
+    sim.damage(answer);
+    StatusCode::NO_CONTENT
+}
+
+async fn faults(State(sim): State<Sim>, Json(faults): Json<Vec<Fault>>) -> Response {
+    match sim.fail(faults) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(why) => refused(&why.to_string()),
+    }
+}
+
+async fn heal(State(sim): State<Sim>) -> StatusCode {
+    sim.heal();
     StatusCode::NO_CONTENT
 }
 

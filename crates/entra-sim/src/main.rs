@@ -47,6 +47,9 @@ struct Arguments {
     /// The answer to GET /groups/{id}/members, and whose members they are (repeatable)
     #[arg(long, value_name = "GROUP=FILE", requires = "import", value_parser = group_and_file)]
     import_members: Vec<(String, PathBuf)>,
+    /// What goes wrong from the start: a JSON list such as [{"damage":{"route":"/users/delta","damage":"truncated"}}]
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
 }
 
 fn group_and_file(text: &str) -> Result<(String, PathBuf), String> {
@@ -82,6 +85,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         delta_pages: DeltaPages::default(),
     })
     .await?;
+    if let Some(file) = &arguments.faults {
+        let named = |error: &dyn Error| format!("{}: {error}", file.display());
+        let text = fs::read_to_string(file).map_err(|error| named(&error))?;
+        running.sim().fail_as_written(&text).map_err(|error| named(&error))?;
+    }
     print(&running, tls_dir);
     asked_to_stop().await?;
     running.stop().await;

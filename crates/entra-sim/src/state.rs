@@ -10,6 +10,7 @@ use time::{Duration, OffsetDateTime};
 use crate::application::{Application, Certificate, Secret};
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::damage::{Damage, DamagedAnswer};
 use crate::directory::{Change, ChangeError, Directory};
 use crate::habits::DeltaHabits;
 use crate::tenant::{Kind, Tenant};
@@ -89,6 +90,7 @@ pub(crate) struct World {
     /// Error number, and how often it is still to be given (`None`: always).
     token_fault: Option<(u32, Option<u32>)>,
     graph_faults: Vec<GraphFault>,
+    damaged: Vec<DamagedAnswer>,
     delta_habits: DeltaHabits,
     bucket: Option<Bucket>,
     log: RequestLog,
@@ -116,6 +118,7 @@ impl Sim {
             latency_ms: 0,
             token_fault: None,
             graph_faults: Vec::new(),
+            damaged: Vec::new(),
             delta_habits: DeltaHabits::default(),
             bucket: None,
             log: RequestLog::default(),
@@ -281,6 +284,16 @@ impl Sim {
         self.world().graph_faults.clear();
     }
 
+    /// Damages answers of a Graph route. Of several, the first whose turn it is damages an answer.
+    pub fn damage(&self, answer: DamagedAnswer) {
+        self.world().damaged.push(answer);
+    }
+
+    /// Ends all damage.
+    pub fn clear_damage(&self) {
+        self.world().damaged.clear();
+    }
+
     /// Switches what delta answers do beyond the necessary.
     pub fn set_delta_habits(&self, habits: DeltaHabits) {
         self.world().delta_habits = habits;
@@ -350,15 +363,25 @@ impl Sim {
     /// The answer that a test wants a Graph route to give this time.
     pub(crate) fn take_graph_fault(&self, path: &str) -> Option<GraphFault> {
         let faults = &mut self.world().graph_faults;
-        let matches = |route: &str| match route.strip_suffix('*') {
-            Some(beginning) => path.starts_with(beginning),
-            None => path == route,
-        };
-        let at = faults.iter().position(|fault| fault.times != Some(0) && matches(&fault.route))?;
+        let at = faults.iter().position(|fault| fault.times != Some(0) && matches(&fault.route, path))?;
         let fault = faults.get_mut(at)?;
         fault.times = fault.times.map(|left| left - 1);
         let taken = fault.clone();
         faults.retain(|fault| fault.times != Some(0));
         Some(taken)
+    }
+
+    /// The damage that a test wants the answer to this address of a route to take this time, and where a false link leads.
+    pub(crate) fn take_damage(&self, path: &str, own: &str) -> Option<(Damage, String)> {
+        let damaged = &mut self.world().damaged;
+        damaged.iter_mut().filter(|answer| matches(&answer.route, path)).find_map(|answer| answer.take(own))
+    }
+}
+
+/// Whether a path is one of a fault's route.
+fn matches(route: &str, path: &str) -> bool {
+    match route.strip_suffix('*') {
+        Some(beginning) => path.starts_with(beginning),
+        None => path == route,
     }
 }

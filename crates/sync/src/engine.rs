@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use directory::entra::{Credentials, Endpoints, Graph, Http};
+use directory::entra::{Credentials, Endpoints, Graph, Http, Patience};
 use domain::{Clock, Random, Timestamp};
 use store::{AuditEntry, Change, Store};
 use tokio::sync::watch;
@@ -34,6 +34,8 @@ pub struct Engine {
     pub(crate) chunk: i64,
     /// How many it looks at in one read.
     pub(crate) page: i64,
+    /// How long a run tries again what fails.
+    patience: Patience,
     /// The syncs that go on by themselves.
     pub(crate) tasks: TaskTracker,
     /// Becomes true when running syncs are to end.
@@ -61,6 +63,7 @@ impl Engine {
             owner,
             chunk: CHUNK,
             page: PAGE,
+            patience: Patience::of_a_run(),
             tasks: TaskTracker::new(),
             stopping,
         }
@@ -70,6 +73,12 @@ impl Engine {
     #[must_use]
     pub fn with_chunk(self, objects: i64) -> Self {
         Self { chunk: objects.max(1), page: objects.max(1), ..self }
+    }
+
+    /// The same engine with another patience of its runs towards a directory that fails.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
     }
 
     /// Asks every sync of this engine to end at its next page or chunk. What a run has written stays, and the next one goes on from there.
@@ -104,6 +113,7 @@ impl Engine {
             Arc::clone(&self.clock),
             Arc::clone(&self.random),
         )
+        .with_patience(self.patience.clone())
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::{Clock, Random, Secret};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::de::IgnoredAny;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
@@ -19,6 +19,7 @@ use super::{
     endpoints::{Credentials, Endpoints},
     error::{GraphError, Problem, Trace, Unreachable},
     http::Http,
+    meter::Endpoint,
     page::no_answer,
     patience::{Patience, announced_wait},
     token::{Token, TokenFacts},
@@ -69,13 +70,6 @@ pub(super) enum Manner {
 struct Answer {
     body: Vec<u8>,
     trace: Trace,
-}
-
-/// Which endpoint speaks: the two refuse in different forms.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Speaker {
-    Login,
-    Graph,
 }
 
 impl Graph {
@@ -138,18 +132,40 @@ impl Graph {
         manner: Manner,
         read: impl Fn(&[u8]) -> Result<T, Problem>,
     ) -> Result<T, GraphError> {
+        let get = |client: &Client| {
+            let get = client.get(url.clone());
+            match manner {
+                Manner::Plain => get,
+                Manner::Background => get.header("x-ms-throttle-priority", "Low"),
+                Manner::Advanced => get.header("ConsistencyLevel", "eventual"),
+            }
+        };
+        self.ask(request, url, get, read).await
+    }
+
+    /// Sends a question in JSON to Graph, one that changes nothing, and reads the answer.
+    pub(super) async fn post<T>(
+        &self,
+        request: &'static str,
+        url: &Url,
+        question: &serde_json::Value,
+        read: impl Fn(&[u8]) -> Result<T, Problem>,
+    ) -> Result<T, GraphError> {
+        self.ask(request, url, |client| client.post(url.clone()).json(question), read).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: &'static str,
+        url: &Url,
+        make: impl Fn(&Client) -> RequestBuilder + Sync,
+        read: impl Fn(&[u8]) -> Result<T, Problem>,
+    ) -> Result<T, GraphError> {
         let mut renewed = false;
         loop {
             let bearer = self.bearer().await?;
-            let make = || {
-                let get = self.http.client(url).get(url.clone()).bearer_auth(bearer.expose());
-                match manner {
-                    Manner::Plain => get,
-                    Manner::Background => get.header("x-ms-throttle-priority", "Low"),
-                    Manner::Advanced => get.header("ConsistencyLevel", "eventual"),
-                }
-            };
-            match self.persist(Speaker::Graph, request, url, &make, &[&bearer], &read).await {
+            let make = || make(self.http.client(url)).bearer_auth(bearer.expose());
+            match self.persist(Endpoint::Graph, request, url, &make, &[&bearer], &read).await {
                 // The tenant may have ended the token early. One renewal shows whether that was it.
                 Err(error) if error.problem == Problem::Unauthorized && !renewed => {
                     renewed = true;
@@ -195,13 +211,13 @@ impl Graph {
                 }
             })
         };
-        self.persist(Speaker::Login, "POST /oauth2/v2.0/token", &url, &make, &[client_secret], &read).await
+        self.persist(Endpoint::Login, "POST /oauth2/v2.0/token", &url, &make, &[client_secret], &read).await
     }
 
     /// Tries until an answer is read, the failure is final, or patience ends.
     async fn persist<T>(
         &self,
-        speaker: Speaker,
+        speaker: Endpoint,
         request: &'static str,
         url: &Url,
         make: &(impl Fn() -> RequestBuilder + Sync),
@@ -259,7 +275,7 @@ impl Graph {
     /// One request. A failure comes with the wait that the service announced.
     async fn attempt(
         &self,
-        speaker: Speaker,
+        speaker: Endpoint,
         url: &Url,
         request: RequestBuilder,
         mut trace: Trace,
@@ -267,6 +283,7 @@ impl Graph {
     ) -> Result<Answer, (GraphError, Option<Duration>)> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let sent = request.header("client-request-id", &trace.client_request_id).send().await;
+        self.http.meter().count(speaker, sent.as_ref().ok().map(|response| response.status().as_u16()));
         let mut response = match sent {
             Ok(response) => response,
             Err(error) => return Err((self.error(unreachable(url, why(&error)), trace), None)),
@@ -292,8 +309,8 @@ impl Graph {
             return Ok(Answer { body, trace });
         }
         let refusal = match speaker {
-            Speaker::Login => token_problem,
-            Speaker::Graph => graph_problem,
+            Endpoint::Login => token_problem,
+            Endpoint::Graph => graph_problem,
         };
         let retry_after = announced.map(|wait| wait.as_secs());
         let problem = refusal(status.as_u16(), &body, retry_after, &mut trace, hidden);
@@ -322,7 +339,11 @@ impl Graph {
     fn grant(&self, wait: Duration) -> bool {
         let limit = millis(self.patience.announced);
         let add = |waited: u64| waited.checked_add(millis(wait)).filter(|total| *total <= limit);
-        self.throttled_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+        let granted = self.throttled_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok();
+        if granted {
+            self.http.meter().add_throttled(millis(wait));
+        }
+        granted
     }
 
     pub(super) fn error(&self, problem: Problem, trace: Trace) -> GraphError {

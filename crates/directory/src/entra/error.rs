@@ -177,7 +177,7 @@ impl GraphError {
             Problem::BadRequest { .. } => {
                 "If it names the custom filter, correct the filter. Otherwise report it with the technical detail."
             }
-            Problem::Resync => "Nothing: the next sync reads everything.",
+            Problem::Resync => "Nothing has to be done: the next sync reads everything.",
             Problem::NotFound => "Check the Graph address (ROLLCALL_GRAPH_URL), then report it with the technical detail.",
             Problem::Server { .. } => {
                 "Nothing is wrong with the settings. Try again in some minutes; if it lasts, look at https://status.cloud.microsoft."

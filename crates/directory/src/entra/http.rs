@@ -1,11 +1,11 @@
 //! The HTTP client that every tenant's [`Graph`](super::Graph) shares: connections are reused over runs and customers.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{Certificate, Client, ClientBuilder, redirect::Policy};
 use url::Url;
 
-use super::endpoints::is_loopback;
+use super::{endpoints::is_loopback, meter::Meter};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -21,6 +21,7 @@ const READ: Duration = Duration::from_secs(60);
 pub struct Http {
     remote: Client,
     loopback: Client,
+    meter: Arc<Meter>,
 }
 
 /// Why the client could not be made.
@@ -52,7 +53,14 @@ impl Http {
         Ok(Self {
             remote: build(&extra, |builder| builder)?,
             loopback: build(&extra, ClientBuilder::no_proxy)?,
+            meter: Arc::default(),
         })
+    }
+
+    /// What was sent through this client and its clones.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     pub(super) fn client(&self, url: &Url) -> &Client {

@@ -1,10 +1,12 @@
-//! Looking one user up. An answer of `None` is Graph's word that there is nobody; whatever keeps Graph from answering is an error.
+//! Looking users up. An answer of `None` is Graph's word that there is nobody; whatever keeps Graph from answering is an error.
+
+use std::collections::HashSet;
 
 use domain::{
     address::{Address, Addresses, principal_address},
     object::DirectoryUser,
 };
-use serde::de::IgnoredAny;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     client::{Graph, Manner},
@@ -15,6 +17,11 @@ use super::{
 
 const USER: &str = "GET /users('id')";
 const BY_ADDRESS: &str = "GET /users?$filter";
+
+const BY_IDS: &str = "POST /directoryObjects/getByIds";
+
+/// How many ids one request may name.
+const MOST_IDS: usize = 1_000;
 
 /// Graph's code for an object that it does not have. Another 404 comes from something between here and Graph.
 const NOBODY: &str = "Request_ResourceNotFound";
@@ -49,6 +56,33 @@ impl Graph {
                 && error.trace.codes.iter().any(|code| code.eq_ignore_ascii_case(NOBODY))
         };
         if found.as_ref().is_err_and(nobody) { Ok(None) } else { found }
+    }
+
+    /// Which of these ids belong to users that the directory has at this moment; deleted ones are not among them. 1,000 are asked for at a time
+    /// (`POST /directoryObjects/getByIds`).
+    ///
+    /// # Errors
+    /// When Graph does not answer.
+    pub async fn existing_users(&self, ids: &[String]) -> Result<HashSet<String>, GraphError> {
+        self.existing(ids, "user").await
+    }
+
+    /// The same of groups.
+    ///
+    /// # Errors
+    /// When Graph does not answer.
+    pub async fn existing_groups(&self, ids: &[String]) -> Result<HashSet<String>, GraphError> {
+        self.existing(ids, "group").await
+    }
+
+    async fn existing(&self, ids: &[String], kind: &str) -> Result<HashSet<String>, GraphError> {
+        let url = self.endpoints.graph_url(&["directoryObjects", "getByIds"]);
+        let mut existing = HashSet::new();
+        for ids in ids.chunks(MOST_IDS) {
+            let question = serde_json::json!({ "ids": ids, "types": [kind] });
+            existing.extend(self.post(BY_IDS, &url, &question, ids_of).await?);
+        }
+        Ok(existing)
     }
 
     /// The user who has this address: among the proxy addresses, else as `mail`, else as user principal name. `select` are the properties to
@@ -141,6 +175,19 @@ fn single(body: &[u8]) -> Result<Option<DirectoryUser>, Problem> {
         Object::Removed(_) => Ok(None),
         Object::Unreadable(notice) => Err(Problem::Unexpected { what: notice.detail }),
     }
+}
+
+/// The ids of the objects of a list, whatever else is said of them.
+fn ids_of(body: &[u8]) -> Result<Vec<String>, Problem> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    let body = text(body);
+    let shape = |error: &serde_json::Error| no_answer(error, body.as_bytes());
+    let frame = Frame::read(&body)?;
+    let ids = frame.value.iter().map(|object| serde_json::from_str(object.get()).map(|Named { id }| id));
+    ids.collect::<Result<_, _>>().map_err(|error| shape(&error))
 }
 
 fn found(body: &[u8]) -> Result<Found, Problem> {

@@ -46,6 +46,31 @@ async fn a_user_of_a_tenant_is_found_by_id_and_by_name_until_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn of_many_ids_those_are_told_apart_that_the_tenant_has() {
+    let sim = tenant(25).await;
+    let graph = client(&sim);
+    let all: Vec<String> = (0..25).map(|number| user(&sim, number)).collect();
+    change(&sim, json!({ "delete": { "object": all[3] } }));
+    let mut asked = all.clone();
+    asked.extend((0..2_500).map(|number| format!("00000000-0000-0000-0000-{number:012}")));
+    let before = graph.traffic().requests;
+    let existing = graph.existing_users(&asked).await.unwrap();
+    assert_eq!(existing.len(), 24);
+    assert!(!existing.contains(&all[3]) && existing.contains(&all[4]));
+    // A token, and a request for each thousand.
+    assert_eq!(graph.traffic().requests - before, 4);
+    assert_eq!(graph.existing_groups(&all).await.unwrap().len(), 0);
+    assert!(graph.existing_users(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_question_for_ids_that_is_not_answered_is_an_error() {
+    let server = Server::playing([Answer::new(200, r#"{"value":[{"name":"no id"}]}"#)]).await;
+    let error = server.client().existing_users(&["1".to_owned()]).await.unwrap_err();
+    assert!(matches!(error.problem, Problem::Unexpected { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_user_of_a_tenant_is_found_by_primary_alias_mail_and_name_whatever_their_case() {
     let sim = tenant(25).await;
     let graph = client(&sim);

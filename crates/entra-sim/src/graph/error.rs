@@ -154,6 +154,11 @@ impl GraphError {
         Self { headers: vec![(header::WWW_AUTHENTICATE, challenge.to_owned())], ..error }
     }
 
+    /// The token was good until the tenant ended it. A client that never said it understands a challenge gets none (contract 6.5).
+    pub(super) fn revoked() -> Self {
+        Self::unauthenticated("Continuous access evaluation resulted in a challenge: the token was revoked.")
+    }
+
     /// What a test wants to be answered.
     pub(super) fn scripted(fault: &GraphFault) -> Self {
         let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -30,6 +30,7 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::damage::Damage;
 use crate::directory::Directory;
 use crate::origin::Origin;
 use crate::state::Sim;
@@ -116,8 +117,14 @@ fn answer(sim: &Sim, origin: &Origin, asked: &Asked<'_>) -> Result<Reply, GraphE
     let (version, rest) =
         path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_matches('/'), ""));
     let segments = segments(rest);
-    if let Some(fault) = sim.take_graph_fault(&format!("/{}", segments.join("/"))) {
+    let below_version = format!("/{}", segments.join("/"));
+    if let Some(fault) = sim.take_graph_fault(&below_version) {
         return Err(GraphError::scripted(&fault));
+    }
+    let own = format!("{}{path}?{}", origin.base(), asked.query);
+    let damage = sim.take_damage(&below_version, &own);
+    if matches!(damage, Some((Damage::Unauthorized, _))) {
+        return Err(GraphError::revoked());
     }
     let caller = access::caller(sim, asked.headers)?;
     if version != "v1.0" {
@@ -128,7 +135,7 @@ fn answer(sim: &Sim, origin: &Origin, asked: &Asked<'_>) -> Result<Reply, GraphE
     let query = Query::parse(asked.query)?;
     let base = format!("{}/v1.0", origin.base());
     let call = Call { sim, origin, asked, directory, generation, caller, query, base };
-    let reply = route(&call, &segments)?;
+    let reply = route(&call, &segments)?.damaged(damage);
     // A batch costs what its requests cost, and those have paid.
     if segments == ["$batch"] { Ok(reply) } else { charged(&call, reply) }
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::clock::graph_error_time;
+use crate::damage::Damage;
 use crate::state::Sim;
 
 const JSON: &str =
@@ -40,6 +41,7 @@ pub(super) struct Reply {
     /// What it costs in resource units.
     pub(super) cost: u32,
     headers: Vec<(HeaderName, String)>,
+    damage: Option<Damage>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -51,11 +53,11 @@ enum Body {
 
 impl Reply {
     pub(super) fn json(body: Value, cost: u32) -> Self {
-        Self { body: Body::Json(body), cost, headers: Vec::new() }
+        Self { body: Body::Json(body), cost, headers: Vec::new(), damage: None }
     }
 
     pub(super) fn count(count: usize) -> Self {
-        Self { body: Body::Count(count), cost: 1, headers: Vec::new() }
+        Self { body: Body::Count(count), cost: 1, headers: Vec::new(), damage: None }
     }
 
     pub(super) fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -63,15 +65,25 @@ impl Reply {
         self
     }
 
+    /// With what a test wants to be wrong with it, and where a false link leads.
+    pub(super) fn damaged(mut self, damage: Option<(Damage, String)>) -> Self {
+        if let (Some((damage, link)), Body::Json(body)) = (&damage, &mut self.body) {
+            damage.change(body, link);
+        }
+        self.damage = damage.map(|(damage, _)| damage);
+        self
+    }
+
     pub(super) fn answer(self) -> Answer {
         let kind = match self.body {
+            _ if self.damage == Some(Damage::Html) => "text/html; charset=utf-8",
             Body::Json(_) => JSON,
             Body::Count(_) => "text/plain",
         };
         let mut headers = self.headers;
         headers.push((header::CONTENT_TYPE, kind.to_owned()));
         headers.push((HeaderName::from_static("x-ms-resource-unit"), self.cost.to_string()));
-        Answer { status: StatusCode::OK, headers, body: self.body }
+        Answer { status: StatusCode::OK, headers, body: self.body, damage: self.damage }
     }
 }
 
@@ -81,12 +93,13 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     headers: Vec<(HeaderName, String)>,
     body: Body,
+    damage: Option<Damage>,
 }
 
 impl Answer {
     pub(super) fn error(status: StatusCode, mut headers: Vec<(HeaderName, String)>, body: Value) -> Self {
         headers.push((header::CONTENT_TYPE, "application/json".to_owned()));
-        Self { status, headers, body: Body::Json(body) }
+        Self { status, headers, body: Body::Json(body), damage: None }
     }
 
     pub(super) fn into_response(self, frame: &Frame) -> Response {
@@ -94,7 +107,11 @@ impl Answer {
             Body::Json(body) => body.to_string(),
             Body::Count(count) => count.to_string(),
         };
-        let mut response = (self.status, body).into_response();
+        let mut response = match self.damage {
+            Some(damage) => damage.send(body),
+            None => body.into_response(),
+        };
+        *response.status_mut() = self.status;
         let headers = response.headers_mut();
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::try_from(value) {

@@ -66,6 +66,25 @@ async fn it_imports_recorded_answers_with_their_members() {
 }
 
 #[tokio::test]
+async fn it_starts_with_the_faults_of_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("faults.json");
+    let named = file.to_str().unwrap();
+    std::fs::write(
+        &file,
+        r#"[{"damage":{"route":"/users","damage":"html"}},{"token_error":{"code":90002}}]"#,
+    )
+    .unwrap();
+    let (printed, _) = printed_and_state(&["--faults", named], "-INT").await;
+    assert_eq!(printed.len(), 6);
+    for (wrong, why) in [("{}", "not a list of faults"), (r#"[{"token_error":{"code":1}}]"#, "no error 1")] {
+        std::fs::write(&file, wrong).unwrap();
+        let refusal = refusal(&["--faults", named]).await;
+        assert!(refusal.contains(named) && refusal.contains(why), "{refusal}");
+    }
+}
+
+#[tokio::test]
 async fn it_refuses_with_a_reason() {
     assert!(refusal(&["--import", "/nowhere.json"]).await.contains("/nowhere.json: "));
     assert!(refusal(&["--import", "a.json", "--users", "5"]).await.contains("cannot be used with"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use directory::entra::Graph;
 use domain::{
     guard::Guarded,
     run::Phase,
@@ -22,7 +23,7 @@ use crate::rules::guard as limits_as_saved;
 const MOST_PASSES: usize = 3;
 
 /// Decides about everything that is marked, and writes it, or in a preview says what it would write.
-pub(super) async fn apply(job: &mut Job<'_>, rules: &mut PlanRules) -> Result<(), Failure> {
+pub(super) async fn apply(job: &mut Job<'_>, graph: &Graph, rules: &mut PlanRules) -> Result<(), Failure> {
     let began = job.engine.clock.now();
     job.enter(Phase::Plan).await?;
     let mut write = job.begin().await?;
@@ -55,7 +56,7 @@ pub(super) async fn apply(job: &mut Job<'_>, rules: &mut PlanRules) -> Result<()
         write.commit().await?;
     }
     job.enter(Phase::Delete).await?;
-    deletions::apply(job, rules, limits).await?;
+    deletions::apply(job, graph, rules, limits).await?;
     job.counts.apply_ms = job.engine.clock.now().since(planned);
     Ok(())
 }

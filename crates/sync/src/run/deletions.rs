@@ -1,16 +1,20 @@
 //! Deleting the users in conflict whose time has come.
 //!
 //! Only a run whose complete read ended after the due moment deletes somebody, and by then it has closed the conflicts of everybody who is
-//! back. The condition stands once more in the statement that deletes, because an administrator may decide otherwise at any moment.
+//! back. Whoever is said to be missing is asked for by name before: a list can leave somebody out by mistake, and a round of changes never
+//! tells so. The condition stands once more in the statement that deletes, because an administrator may decide otherwise at any moment.
 
+use std::collections::{HashMap, HashSet};
+
+use directory::entra::Graph;
 use domain::{
     conflict::Reason,
     guard::{Decision, Guarded},
     run::{Action, ObjectKind, Phase},
-    service::Source,
+    service::{Service, Source},
     settings::GuardLimits,
 };
-use store::{RunChange, User};
+use store::{CursorKind, RunChange, User};
 
 use super::{
     drive::{Failure, Job},
@@ -23,11 +27,12 @@ use super::{
 /// Deletes who is due, unless there are too many at once.
 pub(super) async fn apply(
     job: &mut Job<'_>,
+    graph: &Graph,
     rules: &mut PlanRules,
     limits: GuardLimits,
 ) -> Result<(), Failure> {
     let mut allowance = allowance(job, rules, limits).await?;
-    let mut after = 0;
+    let (mut after, mut left_out) = (0, 0);
     // Never means that nobody is due.
     while let Some(delay) = rules.delete_after.milliseconds() {
         job.go_on()?;
@@ -35,6 +40,7 @@ pub(super) async fn apply(
             job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.chunk).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
+        let there = still_there(job, graph, rules, &allowance, &page).await?;
         let now = job.engine.clock.now();
         let mut write = job.begin().await?;
         rules.confirm(job.customer, &mut write).await?;
@@ -48,6 +54,9 @@ pub(super) async fn apply(
         };
         let (mut delete, mut held, mut unapproved) = (Vec::new(), Vec::new(), 0);
         for user in page.iter().filter(|user| is_left(job, rules, user)) {
+            if there.contains(&user.id) {
+                continue;
+            }
             match decision(user) {
                 Decision::Dismissed => {}
                 Decision::Approved => delete.push(user.id),
@@ -80,8 +89,19 @@ pub(super) async fn apply(
             write.raise_topic("users").await?;
             write.raise_topic("conflicts").await?;
         }
+        if !there.is_empty() && !job.is_preview() {
+            write.clear_cursor(Service::Entra, CursorKind::Users).await?;
+        }
+        left_out += there.len();
         job.note_progress(&mut write, Phase::Delete).await?;
         write.commit().await?;
+    }
+    if left_out > 0 {
+        let (users, are) = if left_out == 1 { ("user", "is") } else { ("users", "are") };
+        job.remarks.push(format!(
+            "{left_out} {users} who had to be deleted {are} in the directory, although its list left them out. They were not deleted; the \
+             next sync reads everything from the start."
+        ));
     }
     if !job.is_preview() {
         let mut write = job.begin().await?;
@@ -89,6 +109,37 @@ pub(super) async fn apply(
         write.commit().await?;
     }
     Ok(())
+}
+
+/// Who of those that are said to be missing, and would be deleted, is in the directory nevertheless.
+async fn still_there(
+    job: &Job<'_>,
+    graph: &Graph,
+    rules: &PlanRules,
+    allowance: &Allowance,
+    due: &[User],
+) -> Result<HashSet<i64>, Failure> {
+    let missing = due.iter().filter(|user| {
+        is_left(job, rules, user)
+            && user.conflict.as_ref().is_some_and(|conflict| conflict.reason == Reason::NotInDirectory)
+    });
+    let missing: Vec<(i64, String)> =
+        missing.filter_map(|user| Some((user.id, user.external_id.clone()?))).collect();
+    let numbers: Vec<i64> = missing.iter().map(|(user, _)| *user).collect();
+    let decided: HashMap<i64, Decision> =
+        job.customer.decisions(Guarded::Deletion, &numbers).await?.into_iter().collect();
+    let would_go = |user: &i64| match decided.get(user) {
+        Some(Decision::Approved) => true,
+        Some(Decision::Dismissed) => false,
+        Some(Decision::Waiting) | None => allowance.is_left(),
+    };
+    let (users, ids): (Vec<i64>, Vec<String>) =
+        missing.into_iter().filter(|(user, _)| would_go(user)).unzip();
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let existing = graph.existing_users(&ids).await?;
+    Ok(users.into_iter().zip(&ids).filter(|(_, id)| existing.contains(*id)).map(|(user, _)| user).collect())
 }
 
 /// Counts who is due that nobody decided about, and says how many of them may go.

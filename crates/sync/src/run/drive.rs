@@ -113,7 +113,7 @@ async fn steps(job: &mut Job<'_>) -> Result<(), Failure> {
     write.commit().await?;
     match job.purpose {
         Purpose::Read => Ok(()),
-        Purpose::Sync | Purpose::Preview => apply::apply(job, &mut rules).await,
+        Purpose::Sync | Purpose::Preview => apply::apply(job, &graph, &mut rules).await,
     }
 }
 

@@ -43,6 +43,11 @@ impl Allowance {
         self.present
     }
 
+    /// Whether there is one left.
+    pub const fn is_left(&self) -> bool {
+        self.0 > 0
+    }
+
     /// Uses one up; `false` when there is none left, and the removal is to be held.
     pub fn take(&mut self) -> bool {
         let some = self.left > 0;

@@ -20,6 +20,7 @@ mod connect;
 mod customers;
 mod delta;
 mod exceptions_and_additions;
+mod faults;
 mod groups;
 mod guard;
 mod history;

@@ -1,12 +1,12 @@
 //! Groups and who is in them. A group with many members is told of several times, each time with another slice of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use directory::entra::{GROUP_SELECTION, Graph, GraphError, GroupPage, MemberChange, NextOrDelta, PageLink};
 use domain::{group::Membership, run::Notice, service::Service};
-use store::{CursorKind, CustomerWrite, StoreError};
+use store::{CursorKind, CustomerStore, CustomerWrite, StoreError};
 
-use super::Collection;
+use super::{Collection, known};
 
 pub(super) struct Groups;
 
@@ -32,6 +32,7 @@ impl Collection for Groups {
     ) -> Result<(i64, Vec<Notice>), StoreError> {
         let GroupPage { groups, members, removed, unreadable, changed_values, next: _ } = page;
         let told = write.mirror_groups(Service::Entra, round, &groups).await?;
+        Self::still_there(write, round, &known(&unreadable)).await?;
         let (joined, left) = last_changes(members);
         if !joined.is_empty() {
             write.join_members(Service::Entra, round, &joined).await?;
@@ -43,6 +44,31 @@ impl Collection for Groups {
             write.mirror_groups_gone(Service::Entra, &removed).await?;
         }
         Ok((told.first_told, unreadable.into_iter().chain(changed_values).collect()))
+    }
+
+    fn ids(page: &GroupPage) -> HashSet<&str> {
+        let read = page.groups.iter().map(|group| group.external_id.as_str());
+        read.chain(page.unreadable.iter().map(|notice| notice.external_id.as_str())).collect()
+    }
+
+    async fn unseen(
+        customer: &CustomerStore,
+        round: i64,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<(i64, String)>, StoreError> {
+        customer.mirror_groups_unseen(Service::Entra, round, after, limit).await
+    }
+
+    async fn existing(graph: &Graph, ids: &[String]) -> Result<HashSet<String>, GraphError> {
+        graph.existing_groups(ids).await
+    }
+
+    async fn still_there(write: &mut CustomerWrite, round: i64, ids: &[String]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        write.mirror_groups_still_there(Service::Entra, round, ids).await
     }
 
     async fn end_full_round(write: &mut CustomerWrite, round: i64) -> Result<i64, StoreError> {

@@ -5,19 +5,24 @@
 //!
 //! A round is *full* (everything, at first and whenever the directory asks for it or another selection is needed) or one of *changes* since
 //! the last round. The transaction that stores the link behind a round's last page is its proof; behind a full round it also takes for gone
-//! what the round did not see. A full round without any user proves nothing.
+//! what the round did not see. A full round without any user proves nothing, an object that could not be read is there nevertheless, and pages
+//! that lead in a circle never end.
 
 mod groups;
 mod users;
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::atomic::{AtomicI64, AtomicUsize, Ordering},
+};
 
 use directory::entra::{Graph, GraphError, NextOrDelta, PageLink};
 use domain::{
     run::{Counts, Notice, NoticeKind, Phase},
     service::Service,
 };
-use store::{Cursor, CursorKind, CustomerWrite, StoreError};
+use store::{Cursor, CursorKind, CustomerStore, CustomerWrite, StoreError};
 
 use super::{
     drive::{Failure, Job},
@@ -31,6 +36,9 @@ const RESTARTS: i64 = 2;
 const RESTARTED: &str =
     "Microsoft Graph no longer knew the position of the read, so everything was read again from the start.";
 const RESUMED: &str = "The read went on where an earlier run was interrupted.";
+
+/// How many objects that a list left out are asked for at once: what one request may name.
+const MOST_IDS: i64 = 1_000;
 
 /// One kind of object that is read page by page.
 trait Collection {
@@ -58,6 +66,30 @@ trait Collection {
         page: Self::Page,
     ) -> impl Future<Output = Result<(i64, Vec<Notice>), StoreError>> + Send;
 
+    /// The ids of the objects that are on a page, those that could not be read among them.
+    fn ids(page: &Self::Page) -> HashSet<&str>;
+
+    /// Who is in the mirror and was not seen by a round, from a number of the mirror on.
+    fn unseen(
+        customer: &CustomerStore,
+        round: i64,
+        after: i64,
+        limit: i64,
+    ) -> impl Future<Output = Result<Vec<(i64, String)>, StoreError>> + Send;
+
+    /// Which of these the directory has, asked for by their ids.
+    fn existing(
+        graph: &Graph,
+        ids: &[String],
+    ) -> impl Future<Output = Result<HashSet<String>, GraphError>> + Send;
+
+    /// Notes that these are there, as they were last read.
+    fn still_there(
+        write: &mut CustomerWrite,
+        round: i64,
+        ids: &[String],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Takes for gone what a full round did not see.
     fn end_full_round(
         write: &mut CustomerWrite,
@@ -82,6 +114,8 @@ struct Progress {
     users: AtomicI64,
     groups: AtomicI64,
     pages: AtomicI64,
+    /// Objects that are there although the list left them out.
+    left_out: AtomicUsize,
 }
 
 /// What one read came to.
@@ -110,7 +144,24 @@ pub(super) async fn fetch(job: &mut Job<'_>, graph: &Graph, rules: &PlanRules) -
     if users.restarted || groups.restarted {
         job.remarks.push(RESTARTED.to_owned());
     }
+    let left_out = progress.left_out.into_inner();
+    if left_out > 0 {
+        job.remarks.push(left_out_by_mistake(left_out));
+    }
     Ok(())
+}
+
+/// What to say of a list that was not whole.
+fn left_out_by_mistake(number: usize) -> String {
+    let (objects, it) = if number == 1 {
+        ("object", "It was kept as it was")
+    } else {
+        ("objects", "They were kept as they were")
+    };
+    format!(
+        "Microsoft Graph's list left out {number} {objects} that the directory has when asked by id. {it} last read, and the next sync reads \
+         everything from the start."
+    )
 }
 
 /// The run's counts with what was read so far.
@@ -224,8 +275,10 @@ async fn read<C: Collection>(
     mut round: Round,
 ) -> Result<(), Failure> {
     let mut page = ask::<C>(job, graph, &link).await?;
+    let mut followed = Followed::default();
     loop {
         let following = match C::next(&page) {
+            NextOrDelta::Next(link) if followed.before(link) => return Err(circle::<C>(job).await?),
             NextOrDelta::Next(link) => Some(PageLink::Next(link.clone())),
             NextOrDelta::Delta(_) => None,
         };
@@ -261,6 +314,11 @@ async fn write_page<C: Collection>(
     page: C::Page,
 ) -> Result<(), Failure> {
     let next = C::next(&page).clone();
+    let mut left_out = 0;
+    if round.full && matches!(next, NextOrDelta::Delta(_)) {
+        left_out = ask_for_unseen::<C>(job, graph, round, &page).await?;
+        progress.left_out.fetch_add(left_out, Ordering::Relaxed);
+    }
     let mut write = job.begin_page().await?;
     let (objects, notices) = C::write(&mut write, round.number, page).await?;
     round.pages += 1;
@@ -290,13 +348,84 @@ async fn write_page<C: Collection>(
         objects: round.objects,
         updated_at: job.engine.clock.now(),
     };
-    write.put_cursor(&cursor).await?;
+    if left_out == 0 {
+        write.put_cursor(&cursor).await?;
+    } else {
+        // What else the list left out, changes will never tell.
+        write.clear_cursor(Service::Entra, C::KIND).await?;
+    }
     // From here on, users wait for groups and groups for users: both write the run's row and number its notices.
     write.update_run(job.run_id, Phase::Fetch, &counts(job, graph, progress)).await?;
     write.add_notices(job.run_id, &notices).await?;
     write.raise_topic("runs").await?;
     write.commit().await?;
     Ok(())
+}
+
+/// Asks for whoever a full round has not seen before its last page, each by its id, so that nobody is taken for gone whom a list left out by
+/// mistake. Whoever is there stays as last read; how many that are.
+async fn ask_for_unseen<C: Collection>(
+    job: &Job<'_>,
+    graph: &Graph,
+    round: &Round,
+    last_page: &C::Page,
+) -> Result<usize, Failure> {
+    // A list with nobody on it at all is not believed anyway.
+    if !C::MAY_BE_EMPTY && round.objects == 0 && C::ids(last_page).is_empty() {
+        return Ok(0);
+    }
+    let (mut after, mut left_out) = (0, 0);
+    loop {
+        job.go_on()?;
+        let page = C::unseen(job.customer, round.number, after, MOST_IDS).await?;
+        let Some((last, _)) = page.last() else { return Ok(left_out) };
+        after = *last;
+        let on_last_page = C::ids(last_page);
+        let unseen: Vec<String> =
+            page.into_iter().map(|(_, id)| id).filter(|id| !on_last_page.contains(id.as_str())).collect();
+        if unseen.is_empty() {
+            continue;
+        }
+        let existing: Vec<String> = C::existing(graph, &unseen).await?.into_iter().collect();
+        if existing.is_empty() {
+            continue;
+        }
+        left_out += existing.len();
+        let mut write = job.begin_page().await?;
+        C::still_there(&mut write, round.number, &existing).await?;
+        write.commit().await?;
+    }
+}
+
+/// The links that a read has followed, as 64 bits each: a service that names one twice would be read for ever.
+#[derive(Default)]
+struct Followed(HashSet<u64>);
+
+impl Followed {
+    /// Whether a link was followed before; notes it.
+    fn before(&mut self, link: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        link.hash(&mut hasher);
+        !self.0.insert(hasher.finish())
+    }
+}
+
+/// The ids of objects that could not be read, as far as they have one.
+fn known(unreadable: &[Notice]) -> Vec<String> {
+    let ids = unreadable.iter().map(|notice| &notice.external_id);
+    ids.filter(|id| !id.is_empty()).cloned().collect()
+}
+
+/// What to say of pages that lead to each other. The next read begins anew: the position that is kept is part of the circle.
+async fn circle<C: Collection>(job: &Job<'_>) -> Result<Failure, Failure> {
+    let mut write = job.begin().await?;
+    write.clear_cursor(Service::Entra, C::KIND).await?;
+    write.commit().await?;
+    Ok(Failure::Explained(format!(
+        "{}: Microsoft Graph's pages lead in a circle, so that the list has no end. The next sync reads it from the start; when that \
+         happens again, ask Microsoft's support.",
+        C::NAME
+    )))
 }
 
 /// What to say of a full read that showed nobody. The next one begins anew.
