@@ -70,7 +70,7 @@ pub use crate::{
     customers::Customer,
     error::{Result, StoreError},
     leases::{Lease, LeaseRow},
-    mirror::{MirrorUser, MirrorWritten},
+    mirror::{MirrorUser, MirrorWritten, Mirrored},
     open::DatabaseUrl,
     runs::{NewRun, Run},
     services::DirectoryService,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use domain::{
     address::{Address, Addresses, principal_address},
     object::DirectoryUser,
-    service::Service,
+    service::{Service, Status},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -17,11 +17,24 @@ use crate::{
     error::Result,
     given::Given,
     sql::{all, execute, statements},
+    users::read_status,
 };
 
 statements! {
     DIRTY = "SELECT id, external_id, user_principal_name, mail, proxy_addresses, display_name, account_enabled, attributes
              FROM mirror_users WHERE customer_id = $1 AND service = $2 AND dirty = TRUE AND id > $3 ORDER BY id LIMIT $4";
+    /// The customer stands on both sides of the join, and so does the condition of the index on users.
+    PAGE = "SELECT m.id, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled, m.attributes,
+                u.status
+            FROM mirror_users m LEFT JOIN users u
+                ON u.customer_id = m.customer_id AND u.source = $3 AND u.external_id = m.external_id AND u.external_id IS NOT NULL
+            WHERE m.customer_id = $1 AND m.service = $2 AND m.id > $4 ORDER BY m.id LIMIT $5";
+    BY_ADDRESS = "SELECT m.id, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled,
+                      m.attributes, u.status
+                  FROM mirror_addresses a JOIN mirror_users m ON m.customer_id = a.customer_id AND m.id = a.mirror_user_id
+                      LEFT JOIN users u
+                      ON u.customer_id = m.customer_id AND u.source = $3 AND u.external_id = m.external_id AND u.external_id IS NOT NULL
+                  WHERE a.customer_id = $1 AND m.service = $2 AND a.address = $4 ORDER BY m.id LIMIT $5";
     KNOWN = "SELECT m.id, m.external_id, m.hash FROM mirror_users m
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_users SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
@@ -53,6 +66,15 @@ pub struct MirrorUser {
     pub id: i64,
     /// What the directory says.
     pub user: DirectoryUser,
+}
+
+/// A directory user of the mirror, and how the portal's user of it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirrored {
+    /// What the mirror holds.
+    pub mirror: MirrorUser,
+    /// The portal user's status; `None` when there is no such user.
+    pub status: Option<Status>,
 }
 
 /// What came of writing a batch to the mirror.
@@ -97,7 +119,53 @@ impl TryFrom<Row> for MirrorUser {
     }
 }
 
+#[derive(sqlx::FromRow)]
+struct MirroredRow {
+    #[sqlx(flatten)]
+    mirror: Row,
+    status: Option<String>,
+}
+
+impl TryFrom<MirroredRow> for Mirrored {
+    type Error = StoreError;
+
+    fn try_from(row: MirroredRow) -> Result<Self> {
+        let status = row.status.as_deref().map(|status| read_status(status, row.mirror.id)).transpose()?;
+        Ok(Self { mirror: row.mirror.try_into()?, status })
+    }
+}
+
 impl CustomerStore {
+    /// A page of the mirror by number, `after` that number: to look at the whole directory without ever holding it.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn mirror_page(&self, service: Service, after_id: i64, limit: i64) -> Result<Vec<Mirrored>> {
+        let mut connection = self.read().await?;
+        let source = service.source().name();
+        let rows =
+            all!(connection, MirroredRow, PAGE, self.id(), service.name(), source, after_id, limit)?;
+        rows.into_iter().map(Mirrored::try_from).collect()
+    }
+
+    /// The directory users that claim an address, in whatever role; at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn mirror_by_address(
+        &self,
+        service: Service,
+        address: &Address,
+        limit: i64,
+    ) -> Result<Vec<Mirrored>> {
+        let mut connection = self.read().await?;
+        let source = service.source().name();
+        let rows = all!(
+            connection, MirroredRow, BY_ADDRESS, self.id(), service.name(), source, address.as_str(), limit
+        )?;
+        rows.into_iter().map(Mirrored::try_from).collect()
+    }
+
     /// Dirty objects by number, `after` that number: a page of those that the portal's users are not in line with.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //!
 //! - [`Engine`]: what a run and a change need: the store, the HTTP client, the endpoints, time and chance;
 //! - [`connect`]: Test and Save of a connection to an Entra ID tenant;
+//! - [`filter_preview`]: what a custom filter would do, before it is saved;
 //! - [`rules`]: managed domains and the deletion guard's limits;
 //! - [`settings_file`]: the same settings as a file, for the command line;
 //! - [`run`]: starting, running and reporting a sync;
@@ -19,6 +20,7 @@ pub mod connect;
 mod engine;
 mod error;
 mod filter;
+pub mod filter_preview;
 pub mod rules;
 pub mod run;
 pub mod settings_file;

@@ -106,13 +106,16 @@ impl Property {
     }
 }
 
-/// The rows of a resource, in the order of its table.
+/// The rows of a resource, in the order of its table. Groups have none without the feature `groups`.
 #[must_use]
 pub fn properties(resource: Resource) -> &'static [Property] {
     static USERS: LazyLock<Vec<Property>> =
         LazyLock::new(|| read(include_str!("../../data/user-filter-capabilities.tsv")));
+    #[cfg(feature = "groups")]
     static GROUPS: LazyLock<Vec<Property>> =
         LazyLock::new(|| read(include_str!("../../data/group-filter-capabilities.tsv")));
+    #[cfg(not(feature = "groups"))]
+    static GROUPS: [Property; 0] = [];
     match resource {
         Resource::Users => &USERS,
         Resource::Groups => &GROUPS,

@@ -6,6 +6,7 @@
 //! - a saved secret is never sent to another tenant or as another client: changing either demands the secret again;
 //! - the classic mistake of somebody who looks after many customers is the wrong customer's tenant. Save asks the tenant who it is, and
 //!   what looks like such a mistake ([`TenantDoubt`]) must be confirmed;
+//! - rules that turn people into conflicts are saved only after a confirmation that names these people ([`Leaving`]);
 //! - a tenant that cannot be asked now does not prevent Save: the administrator may be preparing, and consent may still be on its way.
 
 mod check;
@@ -25,7 +26,7 @@ pub use doubt::TenantDoubt;
 pub(crate) use save::{ExpiryDate, write};
 pub use save::{Saved, save};
 
-use crate::{Engine, SyncError, filter::Filter};
+use crate::{Engine, SyncError, filter::Filter, filter_preview::Leaving};
 
 /// The name under which the client secret is sealed.
 pub const CLIENT_SECRET: &str = "entra.client_secret";
@@ -39,6 +40,8 @@ pub struct ConnectForm {
     pub secret: Option<Secret>,
     /// The administrator has seen the [`TenantDoubt`] and means it.
     pub confirm_tenant: bool,
+    /// The administrator has seen whom the new rules drop and means it: the fingerprint of those people ([`Leaving`]).
+    pub confirm_leaving: Option<String>,
 }
 
 /// Why nothing was saved.
@@ -48,6 +51,13 @@ pub enum Refused {
     Fields(Vec<FieldError>),
     /// The tenant may be the wrong one: send the form again with `confirm_tenant`.
     ConfirmTenant(TenantDoubt),
+    /// People would leave the sync: send the form again with `confirm_leaving`.
+    ConfirmLeaving {
+        /// Who they are.
+        leaving: Leaving,
+        /// What speaks against the tenant, and was confirmed in this form.
+        confirmed: Vec<String>,
+    },
 }
 
 /// Tests what stands in the form, saved or not. What speaks against the tenant becomes a warning of the report.

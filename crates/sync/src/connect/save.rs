@@ -7,7 +7,11 @@ use domain::{
 use store::{Change, CustomerStore, CustomerWrite, StoreError};
 
 use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, check, saved};
-use crate::{Actor, Engine, SyncError, run::hold_plan};
+use crate::{
+    Actor, Engine, SyncError,
+    filter_preview::{self, Leaving},
+    run::hold_plan,
+};
 
 /// What a save came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,10 +50,25 @@ pub async fn save(
         Ok(checked) => checked,
         Err(refused) => return Ok(Err(refused)),
     };
+    if let Some(leaving) = whom_it_drops(customer, &checked).await?
+        && form.confirm_leaving.as_ref() != Some(&leaving.fingerprint)
+    {
+        return Ok(Err(Refused::ConfirmLeaving { leaving, confirmed: checked.confirmed }));
+    }
     let mut transaction = customer.begin().await?;
     let saved = write(engine, customer, &mut transaction, actor, checked, ExpiryDate::ShownByForm).await?;
     transaction.commit().await?;
     Ok(Ok(saved))
+}
+
+/// Whom the saved rules let in and the new ones drop. A first connection has nobody to drop.
+async fn whom_it_drops(
+    customer: &CustomerStore,
+    checked: &Checked,
+) -> Result<Option<Leaving>, SyncError> {
+    let Some(before) = &checked.saved else { return Ok(None) };
+    let organisation = checked.organisation.as_ref().or(before.organisation.as_ref());
+    filter_preview::leaving(customer, &before.settings, &checked.read.settings, organisation).await
 }
 
 /// Writes a checked connection.

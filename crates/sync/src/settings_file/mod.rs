@@ -123,7 +123,7 @@ pub async fn apply(
                     let users = users_of_entra(customer).await?;
                     return Ok(Outcome::SwitchRefused(SwitchRefused { doubt, users }));
                 }
-                Err(connect::Refused::ConfirmTenant(_)) => None,
+                Err(connect::Refused::ConfirmTenant(_) | connect::Refused::ConfirmLeaving { .. }) => None,
             }
         }
     };
@@ -163,7 +163,7 @@ fn form(
     read_secret: impl Fn(&SecretSource) -> Result<Secret, String>,
 ) -> Result<ConnectForm, String> {
     let secret = section.secret_source()?.map(|source| read_secret(&source)).transpose()?;
-    Ok(ConnectForm { text: section.text(), secret, confirm_tenant })
+    Ok(ConnectForm { text: section.text(), secret, confirm_tenant, ..ConnectForm::default() })
 }
 
 fn words(error: &FieldError) -> String {

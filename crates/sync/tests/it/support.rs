@@ -169,7 +169,7 @@ impl World {
                 custom_filter: String::new(),
             },
             secret: Some(Secret::new(self.tenant.client_secret())),
-            confirm_tenant: false,
+            ..ConnectForm::default()
         }
     }
 
