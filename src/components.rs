@@ -2,6 +2,7 @@
 
 mod field;
 mod icon;
+pub mod markup;
 mod message;
 mod moment;
 mod pager;

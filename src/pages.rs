@@ -5,6 +5,8 @@ mod customers;
 mod dashboard;
 mod directory_services;
 mod frame;
+mod help;
+mod load;
 mod login;
 mod setup;
 mod sync_history;
@@ -55,6 +57,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=login::Login ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=setup::Setup ssr=SsrMode::Async />
                 <Route path=path!("/customers") view=customers::Customers ssr=SsrMode::Async />
+                <Route path=path!("/help/custom-filters") view=help::CustomFilters ssr=SsrMode::Async />
                 <ParentRoute path=path!("/customers/:slug") view=frame::Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=dashboard::Dashboard ssr=SsrMode::Async />
                     <Route path=path!("dashboard") view=dashboard::Dashboard ssr=SsrMode::Async />
@@ -109,6 +112,9 @@ fn use_slug() -> Memo<String> {
 fn customer_path(slug: &str, page: &str) -> String {
     format!("/customers/{slug}/{page}")
 }
+
+/// The help page on custom filters.
+const HELP: &str = "/help/custom-filters";
 
 /// The Connect page, below a customer's address.
 const CONNECT: &str = "service-settings/directory-services/entra-id/connect";

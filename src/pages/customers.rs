@@ -31,7 +31,7 @@ async fn customers() -> Result<Vec<CustomerRow>, AppError> {
 /// The list of customers.
 #[component]
 pub(super) fn Customers() -> impl IntoView {
-    let rows = Resource::new(|| (), |()| customers());
+    let rows = super::load::load(|| (), |()| customers());
     view! {
         <Title text="Customers" />
         <main class="alone wide">

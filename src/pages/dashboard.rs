@@ -91,7 +91,7 @@ pub(super) fn secret_warning(days: i64) -> (Tone, String) {
 #[component]
 pub(super) fn Dashboard() -> impl IntoView {
     let slug = use_slug();
-    let data = Resource::new(move || slug.get(), dashboard);
+    let data = super::load::load(move || slug.get(), dashboard);
     view! {
         <Title text="Dashboard" />
         <div class="page-head">

@@ -53,7 +53,7 @@ async fn directory_services(slug: String) -> Result<Overview, AppError> {
 #[component]
 pub(super) fn DirectoryServices() -> impl IntoView {
     let slug = use_slug();
-    let data = Resource::new(move || slug.get(), directory_services);
+    let data = super::load::load(move || slug.get(), directory_services);
     view! {
         <Title text="Directory Services" />
         <div class="page-head">

@@ -94,7 +94,7 @@ pub(super) fn Frame() -> impl IntoView {
     let slug = use_slug();
     let version = RwSignal::new(0);
     provide_context(FrameVersion(version));
-    let data = Resource::new(move || (slug.get(), version.get()), |(slug, _)| frame(slug));
+    let data = super::load::load(move || (slug.get(), version.get()), |(slug, _)| frame(slug));
     view! {
         <a class="skip" href="#content">"Skip to the content"</a>
         <div class="frame">

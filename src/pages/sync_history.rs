@@ -154,7 +154,7 @@ pub(super) fn SyncHistory() -> impl IntoView {
     let slug = use_slug();
     let query = use_query_map();
     let before = Memo::new(move |_| query.with(|query| query.get("before")));
-    let data = Resource::new(move || (slug.get(), before.get()), |(slug, before)| runs(slug, before));
+    let data = super::load::load(move || (slug.get(), before.get()), |(slug, before)| runs(slug, before));
     view! {
         <Title text="Sync History" />
         <div class="page-head">
@@ -239,7 +239,7 @@ pub(super) fn RunPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("run").unwrap_or_default()));
     let after = Memo::new(move |_| query.with(|query| query.get("after")));
     let data =
-        Resource::new(move || (slug.get(), id.get(), after.get()), |(slug, id, after)| run(slug, id, after));
+        super::load::load(move || (slug.get(), id.get(), after.get()), |(slug, id, after)| run(slug, id, after));
     refetch_while_running(data);
     view! {
         <Title text="Sync" />
@@ -262,7 +262,7 @@ pub(super) fn RunPage() -> impl IntoView {
 }
 
 /// While the run goes on, the page asks again every two seconds. Without JavaScript it reloads itself.
-fn refetch_while_running(data: Resource<Result<RunPageData, AppError>>) {
+fn refetch_while_running(data: super::load::Loaded<Result<RunPageData, AppError>>) {
     Effect::new(move || {
         let running = data.with(|data| {
             data.as_ref()

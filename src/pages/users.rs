@@ -90,7 +90,7 @@ pub(super) fn Users() -> impl IntoView {
     let slug = use_slug();
     let query = use_query_map();
     let cursor = Memo::new(move |_| query.with(|query| (query.get("after"), query.get("before"))));
-    let data = Resource::new(
+    let data = super::load::load(
         move || (slug.get(), cursor.get()),
         |(slug, (after, before))| users(slug, after, before),
     );

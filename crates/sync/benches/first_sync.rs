@@ -69,7 +69,8 @@ async fn main() -> Result<(), Failure> {
         delete_users_after: "7d".to_owned(),
         ..EntraText::default()
     };
-    let form = ConnectForm { text, secret: Some(Secret::new(tenant.client_secret())), ..ConnectForm::default() };
+    let form =
+        ConnectForm { text, secret: Some(Secret::new(tenant.client_secret())), ..ConnectForm::default() };
     let actor = Actor::command_line();
     connect::save(&engine, &customer, &actor, form).await?.map_err(|refused| format!("{refused:?}"))?;
     for name in ["first sync", "second sync"] {

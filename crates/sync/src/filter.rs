@@ -7,9 +7,7 @@ use domain::{
     settings::{Field, FieldError},
 };
 use odata_filter::{Code, Explanation, Filter as Compiled, Node, Resource, Verdict, check};
-use serde::{
-    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
-};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
 /// A custom filter that Graph accepts and the sync can follow, or none, which matches everyone.
 #[derive(Debug, Default)]
@@ -156,7 +154,8 @@ mod tests {
         let user = user(r#"{"department":"Sales","city":"Köln"}"#);
         let (text, explained) = filter.explain(&user).unwrap();
         assert!(!explained.holds);
-        let parts: Vec<_> = explained.parts.iter().map(|p| (&text[p.span.start..p.span.end], p.holds)).collect();
+        let parts: Vec<_> =
+            explained.parts.iter().map(|p| (&text[p.span.start..p.span.end], p.holds)).collect();
         assert_eq!(parts, [("department eq 'Sales'", true), ("city eq 'Bonn'", false)]);
         assert!(Filter::default().explain(&user).is_none());
     }

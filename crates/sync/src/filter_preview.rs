@@ -30,8 +30,8 @@ use crate::{
 const PAGE: i64 = 1_000;
 /// People who are named.
 pub const SAMPLES: usize = 10;
-/// Values that are offered.
-const VALUES: usize = 20;
+/// The most values that are offered.
+pub const VALUES: usize = 20;
 /// Different values that are counted; beyond them only those that are known already are.
 const DIFFERENT: usize = 10_000;
 /// Readings of the whole mirror at a time, so that typing administrators leave the database to the others.
@@ -258,10 +258,7 @@ impl Unread {
 ///
 /// # Errors
 /// When the database cannot answer.
-pub async fn preview(
-    customer: &CustomerStore,
-    proposal: Proposal<'_>,
-) -> Result<Answer<Preview>, SyncError> {
+pub async fn preview(customer: &CustomerStore, proposal: Proposal<'_>) -> Result<Answer<Preview>, SyncError> {
     let judge = match Judge::of_the_form(customer, proposal).await? {
         Ok(judge) => judge,
         Err(error) => return Ok(Answer::Refused(error)),
@@ -307,7 +304,8 @@ pub(crate) async fn leaving(
     new: &EntraSettings,
     organisation: Option<&Organisation>,
 ) -> Result<Option<Leaving>, SyncError> {
-    let rules = |settings: &EntraSettings| (settings.include_disabled, settings.custom_filter.trim().to_owned());
+    let rules =
+        |settings: &EntraSettings| (settings.include_disabled, settings.custom_filter.trim().to_owned());
     if !new.enabled || rules(old) == rules(new) {
         return Ok(None);
     }

@@ -90,6 +90,12 @@ impl Property {
         !self.contradicted && ![self.default, self.advanced, self.doubtful].iter().all(|ops| ops.is_empty())
     }
 
+    /// Whether a sync that reads by delta sees it. What it does not see is refused with [`crate::Code::NotFollowed`].
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        is_followed(self)
+    }
+
     /// The operators of the table that need no advanced query, and those that do.
     #[must_use]
     pub fn operators(&self) -> (Vec<&'static str>, Vec<&'static str>) {

@@ -1,6 +1,9 @@
 //! The mirror: hash, round, dirty, and who claims an address.
 
-use domain::{object::DirectoryUser, service::Service};
+use domain::{
+    object::DirectoryUser,
+    service::{Service, Status},
+};
 use store::{ClaimKind, CustomerStore, MirrorWritten};
 
 use crate::support::{TestDb, address, addresses, directory_user, new_user, on_both_engines, write};
@@ -155,6 +158,31 @@ on_both_engines! {
         assert_eq!(claimants(&customer, "shared@contoso.com").await.len(), 2);
         assert_eq!(claimants(&customer, "b2@contoso.com").await, [("b".to_owned(), ClaimKind::Primary)]);
         assert_eq!(claimants(&customer, "b@contoso.com").await, [("b".to_owned(), ClaimKind::Principal)]);
+    }
+
+    async fn the_mirror_is_paged_through_and_says_how_each_ones_user_stands(db: &TestDb) {
+        let customer = db.customer().await;
+        let users: Vec<_> = ["ada", "bob", "cyd"].map(|key| directory_user(key, &[&format!("SMTP:{key}@contoso.com")])).into();
+        mirror(&customer, 1, &users).await;
+        write(&customer, &[new_user("Ada", "ada@contoso.com", &[])]).await;
+        let (mut seen, mut after) = (Vec::new(), i64::MIN);
+        loop {
+            let page = customer.mirror_page(Service::Entra, after, 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            assert!(page.len() <= 2 && page.windows(2).all(|pair| pair[0].mirror.id < pair[1].mirror.id));
+            after = last.mirror.id;
+            seen.extend(page.into_iter().map(|row| (row.mirror.user.external_id, row.status)));
+        }
+        seen.sort();
+        assert_eq!(seen, [
+            ("ada".to_owned(), Some(Status::Active)),
+            ("bob".to_owned(), None),
+            ("cyd".to_owned(), None),
+        ]);
+        assert_eq!(customer.mirror_page(Service::Ldap, i64::MIN, 9).await.unwrap(), []);
+        let found = customer.mirror_by_address(Service::Entra, &address("BOB@contoso.com"), 9).await.unwrap();
+        assert_eq!(found.iter().map(|row| row.mirror.user.external_id.as_str()).collect::<Vec<_>>(), ["bob"]);
+        assert_eq!(customer.mirror_by_address(Service::Ldap, &address("bob@contoso.com"), 9).await.unwrap(), []);
     }
 
     async fn the_holders_of_addresses_are_the_portals_users(db: &TestDb) {

@@ -62,10 +62,7 @@ pub async fn save(
 }
 
 /// Whom the saved rules let in and the new ones drop. A first connection has nobody to drop.
-async fn whom_it_drops(
-    customer: &CustomerStore,
-    checked: &Checked,
-) -> Result<Option<Leaving>, SyncError> {
+async fn whom_it_drops(customer: &CustomerStore, checked: &Checked) -> Result<Option<Leaving>, SyncError> {
     let Some(before) = &checked.saved else { return Ok(None) };
     let organisation = checked.organisation.as_ref().or(before.organisation.as_ref());
     filter_preview::leaving(customer, &before.settings, &checked.read.settings, organisation).await

@@ -15,6 +15,7 @@ mod support;
 mod administrators;
 mod clashes;
 mod connect;
+mod filter_preview;
 mod interruptions;
 mod recorded;
 mod rules;
