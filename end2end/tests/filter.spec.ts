@@ -6,7 +6,7 @@ import { arrived, connectPath, expect, settled, signIn, test, toast, visit, with
 const field = (page: Page) => page.getByLabel("Custom Filters", { exact: true });
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
 const verdict = (page: Page) => page.locator("#custom_filter-verdict");
-const impact = (page: Page) => page.getByRole("region", { name: "What the filter would do" });
+const impact = (page: Page) => page.locator("#filter-impact");
 const person = (page: Page) => page.locator("#filter-person");
 const suggestions = (page: Page) => page.getByRole("listbox", { name: "Suggestions" });
 

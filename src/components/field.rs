@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::markup::text_of_area;
+
 /// The error below a field, and nothing where there is none.
 fn error_line(id: &'static str, error: Signal<Option<String>>) -> impl IntoView {
     view! {
@@ -55,9 +57,8 @@ pub fn TextField(
                 readonly=locked
                 aria-invalid=invalid
                 aria-describedby=described(name, error)
-            >
-                {value}
-            </textarea>
+                inner_html=text_of_area(&value)
+            ></textarea>
         }
         .into_any()
     } else {

@@ -27,6 +27,15 @@ pub fn icon(markup: &mut String, name: &str) {
     push(markup, &[svg, name, "\"></use></svg>"]);
 }
 
+/// The content of a `<textarea>`. Leptos writes a view inside of one as it is, without escaping: text in it goes through here.
+#[must_use]
+pub fn text_of_area(text: &str) -> String {
+    // The first line break is not part of the text, to a browser.
+    let mut markup = "\n".to_owned();
+    escape(&mut markup, text);
+    markup
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +44,7 @@ mod tests {
     fn text_stays_text() {
         let mut markup = String::new();
         escape(&mut markup, "<a href=\"x\">'&'</a>");
+        assert_eq!(text_of_area("\n</textarea>"), "\n\n&lt;/textarea&gt;");
         assert_eq!(markup, "&lt;a href=&quot;x&quot;&gt;'&amp;'&lt;/a&gt;");
     }
 }

@@ -162,8 +162,10 @@ async fn connect(
         _ => Role::Administrator,
     };
     let desk = access::require(&slug, role).await?;
-    let (filter, include_disabled) = (form.text.custom_filter.clone(), form.text.include_disabled);
-    let typed = form.text.clone();
+    // A form that is locked does not send all of its fields.
+    let typed =
+        if desk.role >= Role::Administrator { form.text.clone() } else { server::load(&desk).await?.0 };
+    let (filter, include_disabled) = (typed.custom_filter.clone(), typed.include_disabled);
     let mut answer = match intent.as_str() {
         "person" => server::person(typed),
         "save" | "save_leaving" => server::save(&desk, form).await?,

@@ -17,7 +17,11 @@ use leptos::{html, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use self::{judged::judge, ready::ready};
-use crate::{components::Checkbox, error::AppError, pages::HELP};
+use crate::{
+    components::{Checkbox, markup::text_of_area},
+    error::AppError,
+    pages::HELP,
+};
 
 /// What a page without JavaScript is told about its filter after Test, Save or Check, as markup.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +66,7 @@ pub(super) fn WhoIsSynced(
     let is_wrong = judged.as_ref().is_some_and(|judged| judged.is_refused());
     let verdict = judged.map(|judged| judged.markup(false, false)).unwrap_or_default();
     let starts = ready::markup(&ready(domain.as_deref()), &text);
+    let content = text_of_area(&text);
     let section = NodeRef::<html::Section>::new();
     Effect::new(move || {
         if let Some(section) = section.get() {
@@ -95,9 +100,8 @@ pub(super) fn WhoIsSynced(
                         aria-describedby="custom_filter-verdict custom_filter-help"
                         aria-autocomplete="list"
                         aria-controls="custom_filter-options"
-                    >
-                        {text}
-                    </textarea>
+                        inner_html=content
+                    ></textarea>
                     <ul class="plain options" id="custom_filter-options" role="listbox" aria-label="Suggestions" hidden></ul>
                 </div>
                 <p class="visually-hidden" role="status" id="custom_filter-status"></p>

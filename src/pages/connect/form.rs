@@ -230,7 +230,7 @@ fn LeaversView(
     view! {
         <section class="card doubt" role="alert">
             <h2><Icon name="warning" />{leavers.label}</h2>
-            <p>"They are in the portal now. The next sync makes them conflicts, and they are deleted after the time that is set above."</p>
+            <p>"They are in the portal now. The next sync makes them conflicts; Delete Users After says when a conflict is deleted."</p>
             <div inner_html=leavers.people></div>
             {leavers.secret_is_lost.then(|| view! { <p>"Enter the new Client Secret again: a page never brings it back."</p> })}
             <input type="hidden" name="leaving" value=leavers.fingerprint />

@@ -67,11 +67,15 @@ struct Live {
 /// Brings the field to life.
 pub(super) fn start(section: &Element, slug: String, can_change: bool) {
     let live = Rc::new(Live { slug, can_change, state: RefCell::default() });
-    if let Some(paint) = by_id::<Element>(PAINT) {
-        show(&paint, true);
-    }
-    // Also when the browser put back what was typed before a reload.
-    live.settle();
+    let first = Rc::clone(&live);
+    // A page that the browser itself has built is put into the document after this. The text is judged anew because a browser may put back
+    // what was typed before a reload.
+    live.later(Ask::Impact, 0, move || {
+        if let Some(paint) = by_id::<Element>(PAINT) {
+            show(&paint, true);
+        }
+        first.settle();
+    });
     let on_event = Closure::<dyn Fn(Event)>::new(move |event: Event| live.on(&event)).into_js_value();
     for name in ["input", "change", "keydown", "click", "mousedown", "focusout", "scroll"] {
         // `scroll` does not rise to the section; on its way down everything passes it.
@@ -137,9 +141,11 @@ impl Live {
         state.fix = judged.and_then(|judged| judged.trouble).and_then(|trouble| trouble.fix);
     }
 
-    /// The typing is over: the verdict is final, and the server is asked whom the filter would take in.
+    /// The typing is over: the verdict is final, and the server is asked whom the filter would take in. As long as the list offers how to go on,
+    /// the end of the text is not wrong.
     fn settle(self: &Rc<Self>) {
-        self.judge(&text(), false);
+        let is_open = !self.state.borrow().choices.is_empty();
+        self.judge(&text(), is_open);
         if self.state.borrow().is_refused {
             put(Ask::Impact.place(), "");
         } else {
@@ -187,11 +193,17 @@ impl Live {
         state.active = active;
     }
 
-    fn close(&self) {
+    fn hide(&self) {
         self.forget(Ask::Values);
         if !self.state.borrow().choices.is_empty() {
             self.show(Vec::new(), None);
         }
+    }
+
+    /// Closes the list by hand: what stands there is meant.
+    fn close(&self) {
+        self.hide();
+        self.judge(&text(), false);
     }
 
     /// Opens the list where it helps, or wherever it is asked for.
@@ -203,7 +215,7 @@ impl Live {
         // A list that nobody asked for comes where something is begun, or right behind a sign that something has to follow.
         let follows = text.get(..at).is_some_and(|before| before.ends_with([' ', '(', '/', ',', '\'', ':']));
         if !by_hand && !found.is_begun && !follows {
-            return self.close();
+            return self.hide();
         }
         self.forget(Ask::Values);
         if let Some((property, typed)) = found.values_of.clone() {
