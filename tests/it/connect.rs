@@ -138,20 +138,24 @@ async fn sync_now_needs_a_saved_and_enabled_configuration() {
 }
 
 impl Connected {
+    /// Waits until a sync succeeded.
+    async fn sync_ends(&self) {
+        let customer = self.portal.customer("default").await;
+        let success = async {
+            while customer.last_success().await.unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), success).await.unwrap();
+    }
+
     /// Connects the tenant and waits until it is synced.
     async fn synced() -> Self {
         let mut at = Self::start().await;
         let secret = at.secret.clone();
         at.submit("save", &secret).await;
         at.submit("sync", "").await;
-        let customer = at.portal.customer("default").await;
-        tokio::time::timeout(Duration::from_secs(60), async {
-            while customer.last_success().await.unwrap().is_none() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        })
-        .await
-        .expect("the sync ends");
+        at.sync_ends().await;
         at
     }
 
@@ -242,14 +246,7 @@ async fn sync_now_delivers_the_people_to_the_users_page() {
     at.submit("save", &secret).await;
     let page = at.submit("sync", "").await;
     assert!(page.contains("Azure sync has successfully started"), "{page}");
-    let customer = at.portal.customer("default").await;
-    tokio::time::timeout(Duration::from_secs(60), async {
-        while customer.last_success().await.unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    })
-    .await
-    .expect("the sync ends");
+    at.sync_ends().await;
     let page = at.browser.get("/customers/default/users").await.body;
     assert!(page.matches(">Azure<").count() > 20, "{page}");
 }

@@ -34,7 +34,7 @@ statements! {
                   FROM mirror_addresses a JOIN mirror_users m ON m.customer_id = a.customer_id AND m.id = a.mirror_user_id
                       LEFT JOIN users u
                       ON u.customer_id = m.customer_id AND u.source = $3 AND u.external_id = m.external_id AND u.external_id IS NOT NULL
-                  WHERE a.customer_id = $1 AND m.service = $2 AND a.address = $4 ORDER BY m.id LIMIT $5";
+                  WHERE a.customer_id = $1 AND m.service = $2 AND a.address = $4 ORDER BY a.mirror_user_id LIMIT $5";
     KNOWN = "SELECT m.id, m.external_id, m.hash FROM mirror_users m
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_users SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
