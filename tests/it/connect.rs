@@ -211,7 +211,7 @@ async fn a_ready_filter_comes_into_the_field_by_the_address_and_as_text_only() {
 }
 
 #[tokio::test]
-async fn a_save_that_drops_people_asks_and_is_confirmed_for_these_people() {
+async fn a_save_that_drops_people_asks_and_is_confirmed_by_its_own_button() {
     let mut at = Connected::synced().await;
     let filter = ("custom_filter", "department eq 'Nowhere'");
     let page = at.submit_with("save", &[filter]).await;

@@ -116,8 +116,31 @@ pub struct Preview {
 pub struct Leaving {
     /// Who they are.
     pub crowd: Crowd,
-    /// Stands for exactly these people: a confirmation names it, and others need another one.
+    /// Stands for these rules and this many people; a confirmation names it.
     pub fingerprint: String,
+}
+
+impl Leaving {
+    fn new(crowd: Crowd, old: &EntraSettings, new: &EntraSettings) -> Self {
+        let mut hasher = Sha256::new();
+        for settings in [old, new] {
+            hasher.update([u8::from(settings.include_disabled)]);
+            hasher.update(settings.custom_filter.len().to_be_bytes());
+            hasher.update(&settings.custom_filter);
+        }
+        let rules: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { fingerprint: format!("{}.{rules}", crowd.count), crowd }
+    }
+
+    /// Whether a confirmation of that fingerprint holds for these people: it was for the same rules, and not for far fewer. A sync that runs
+    /// meanwhile may add a few; ten of them, or a tenth, need no further question.
+    #[must_use]
+    pub fn is_confirmed_by(&self, fingerprint: &str) -> bool {
+        let rules = |fingerprint: &str| fingerprint.split_once('.').map(|(_, rules)| rules.to_owned());
+        let seen = fingerprint.split_once('.').and_then(|(count, _)| count.parse::<i64>().ok());
+        rules(fingerprint) == rules(&self.fingerprint)
+            && seen.is_some_and(|seen| self.crowd.count <= seen.saturating_add((seen / 10).max(10)))
+    }
 }
 
 /// A value and how many people have it.
@@ -317,14 +340,11 @@ pub(crate) async fn leaving(
     let Ok(after) = Judge::of(customer, organisation, proposal(new)).await? else { return Ok(None) };
     let mut unread = Unread::of(&after.filter);
     let mut crowd = Crowd::default();
-    let mut fingerprint = Sha256::new();
     each(customer, |person| {
         let user = &person.mirror.user;
         unread.look_at(user);
         if is_delivered(person) && !after.takes_in(user) && before.takes_in(user) {
             crowd.add(user);
-            fingerprint.update(user.external_id.len().to_be_bytes());
-            fingerprint.update(&user.external_id);
         }
         ControlFlow::Continue(())
     })
@@ -332,8 +352,7 @@ pub(crate) async fn leaving(
     if crowd.count == 0 || !unread.0.is_empty() {
         return Ok(None);
     }
-    let fingerprint = fingerprint.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Some(Leaving { crowd, fingerprint }))
+    Ok(Some(Leaving::new(crowd, old, new)))
 }
 
 /// The most frequent values of a property that hold `typed`, without regard to case; those that begin with it first. Only of properties that
@@ -468,5 +487,29 @@ fn flatten(text: &str, part: &Explanation, depth: usize, answers: &mut Vec<PartA
     });
     for part in &part.parts {
         flatten(text, part, depth + 1, answers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaving(count: i64, filter: &str) -> Leaving {
+        let new = EntraSettings { custom_filter: filter.to_owned(), ..EntraSettings::default() };
+        Leaving::new(Crowd { count, people: Vec::new() }, &EntraSettings::default(), &new)
+    }
+
+    #[test]
+    fn a_confirmation_holds_for_the_same_rules_and_a_few_more_people() {
+        let asked = leaving(200, "a").fingerprint;
+        assert!(leaving(200, "a").is_confirmed_by(&asked));
+        assert!(leaving(3, "a").is_confirmed_by(&asked), "fewer are no surprise");
+        assert!(leaving(220, "a").is_confirmed_by(&asked));
+        assert!(!leaving(221, "a").is_confirmed_by(&asked));
+        assert!(leaving(11, "a").is_confirmed_by(&leaving(1, "a").fingerprint));
+        assert!(!leaving(200, "b").is_confirmed_by(&asked));
+        for nonsense in ["", ".", "200", "x.y", &format!("-{asked}")] {
+            assert!(!leaving(200, "a").is_confirmed_by(nonsense), "{nonsense:?}");
+        }
     }
 }

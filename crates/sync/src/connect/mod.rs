@@ -40,7 +40,7 @@ pub struct ConnectForm {
     pub secret: Option<Secret>,
     /// The administrator has seen the [`TenantDoubt`] and means it.
     pub confirm_tenant: bool,
-    /// The administrator has seen whom the new rules drop and means it: the fingerprint of those people ([`Leaving`]).
+    /// The administrator has seen whom the new rules drop and means it: the fingerprint of that question ([`Leaving`]).
     pub confirm_leaving: Option<String>,
 }
 

@@ -51,7 +51,7 @@ pub async fn save(
         Err(refused) => return Ok(Err(refused)),
     };
     if let Some(leaving) = whom_it_drops(customer, &checked).await?
-        && form.confirm_leaving.as_ref() != Some(&leaving.fingerprint)
+        && !form.confirm_leaving.as_deref().is_some_and(|seen| leaving.is_confirmed_by(seen))
     {
         return Ok(Err(Refused::ConfirmLeaving { leaving, confirmed: checked.confirmed }));
     }

@@ -154,7 +154,7 @@ on_both_engines! {
         assert_eq!(asked.crowd.count, 2);
         assert_eq!(asked.crowd.people[0].name, "Person 4");
         let unchanged = world.audit().await.len();
-        // The confirmation is for these people and no others.
+        // The confirmation is for these rules and no others.
         let others = leaving(world, |form| {
             form.text.custom_filter = "department eq 'Legal'".to_owned();
             form.confirm_leaving = Some(asked.fingerprint.clone());
