@@ -21,9 +21,9 @@ lint: ## Format and clippy, both sides
 	@scripts/setup test
 	@scripts/lint
 
-bench: ## How fast filters are parsed, checked and evaluated
-	@scripts/setup run
-	@scripts/cargo bench --package odata-filter
+bench: ## How fast filters, searches among users, and the sync are
+	@scripts/setup test
+	@scripts/bench
 
 soak: ## The property tests with long histories
 	@scripts/setup run

@@ -5,6 +5,7 @@
 //! the sign-in page or answered with 403 or 404, a call from the browser gets the same status with the error's code.
 
 pub mod password;
+mod query;
 mod session;
 mod sign_in;
 
@@ -24,8 +25,11 @@ use store::{Administrator, Customer, CustomerStore, Session, StoreError};
 use sync::{Actor, Engine, SyncError};
 
 pub use self::{
-    session::{ClientAddress, SessionToken, cookie, end_every_session, end_session, set_cookie},
-    sign_in::{SignIn, SignInRefused, sign_in, take_remembered_email},
+    query::Query,
+    session::{
+        ClientAddress, SessionToken, begin_session, cookie, end_every_session, end_session, set_cookie,
+    },
+    sign_in::{SignIn, SignInRefused, confirm, sign_in, take_remembered_email},
 };
 use crate::error::AppError;
 
@@ -77,12 +81,24 @@ pub struct Desk {
     pub role: Role,
 }
 
+impl Visitor {
+    /// The administrator as the one who changes something.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        actor(&self.session)
+    }
+}
+
+fn actor(session: &Session) -> Actor {
+    let Administrator { id, email, .. } = &session.administrator;
+    Actor { administrator_id: Some(*id), name: email.clone() }
+}
+
 impl Desk {
     /// The administrator as the one who changes something.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        let Administrator { id, email, .. } = &self.session.administrator;
-        Actor { administrator_id: Some(*id), name: email.clone() }
+        actor(&self.session)
     }
 }
 
@@ -114,15 +130,44 @@ pub async fn signed_in() -> Result<Visitor, AppError> {
 /// [`AppError::Forbidden`] when the role is a lesser one.
 pub async fn require(slug: &str, role: Role) -> Result<Desk, AppError> {
     let Visitor { portal, session } = signed_in().await?;
-    let customer = match portal.engine.store.customer(slug).await {
-        Ok(Some(customer)) => customer,
-        Ok(None) => return Err(refuse(AppError::NotFound)),
-        Err(error) => return Err(refuse(store_error(&error))),
-    };
+    open(portal, session, slug, role).await.map_err(refuse)
+}
+
+/// The desk of that session at that customer.
+async fn open(portal: Portal, session: Session, slug: &str, role: Role) -> Result<Desk, AppError> {
+    let customer = portal.engine.store.customer(slug).await.map_err(|error| store_error(&error))?;
+    let Some(customer) = customer else { return Err(AppError::NotFound) };
     match session.administrator.role_for(customer.customer().id) {
-        None => Err(refuse(AppError::NotFound)),
-        Some(own) if own < role => Err(refuse(AppError::Forbidden)),
+        None => Err(AppError::NotFound),
+        Some(own) if own < role => Err(AppError::Forbidden),
         Some(own) => Ok(Desk { portal, customer, session, role: own }),
+    }
+}
+
+/// The desk for a plain route such as a download, which has no page around it.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::NotFound`] and [`AppError::Forbidden`] as in [`require`]; what the database has against it.
+pub async fn require_plain(
+    portal: &Portal,
+    headers: &axum::http::HeaderMap,
+    slug: &str,
+    role: Role,
+) -> Result<Desk, AppError> {
+    let session = session::of_request(portal, headers).await.map_err(|error| store_error(&error))?;
+    let Some(session) = session else { return Err(AppError::SignedOut) };
+    open(portal.clone(), session, slug, role).await
+}
+
+/// Whoever is signed in with the role Administrator for all customers: who may add, suspend and delete customers.
+///
+/// # Errors
+/// [`AppError::SignedOut`] and [`AppError::Forbidden`].
+pub async fn require_everywhere() -> Result<Visitor, AppError> {
+    let visitor = signed_in().await?;
+    match visitor.session.administrator.every_customer_role {
+        Some(Role::Administrator) => Ok(visitor),
+        _ => Err(refuse(AppError::Forbidden)),
     }
 }
 
@@ -240,6 +285,28 @@ pub async fn answer<T: Serialize>(
         redirect(path);
     }
     Ok(answer)
+}
+
+/// Leaves a form's answer for the session's next load of the page at `page`, and sends the browser to `path`, which shows that page.
+///
+/// # Errors
+/// When the row cannot be written.
+pub async fn leave<T: Serialize>(
+    portal: &Portal,
+    session: &Session,
+    page: &str,
+    path: &str,
+    answer: &T,
+) -> Result<(), AppError> {
+    let payload = serde_json::to_string(answer).map_err(|error| internal(&error))?;
+    let written = async {
+        let mut write = portal.engine.store.begin().await?;
+        write.put_flash(session.id, page, &payload, portal.now()).await?;
+        write.commit().await
+    };
+    written.await.map_err(|error| store_error(&error))?;
+    redirect(path);
+    Ok(())
 }
 
 /// Takes the answer that was left for the page at `path`; each is shown once. One that an older release wrote and this one cannot read is dropped.

@@ -1,4 +1,7 @@
-//! What each command does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held (later), 4 a switch that was not confirmed.
+//! What each command does. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 held, 4 a switch that was not confirmed.
+
+mod by_hand;
+mod conflicts;
 
 use std::{
     io::{BufRead, Read, Write},
@@ -8,7 +11,11 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::{Secret, role::Role, run::Trigger};
+use domain::{
+    Secret,
+    role::Role,
+    run::{Purpose, Trigger},
+};
 use rollcall::{
     access::{Portal, password::refuse_new},
     server::{self, Config, ConfigError},
@@ -42,6 +49,18 @@ enum Command {
     /// A customer's users
     #[command(subcommand)]
     Users(UsersCommand),
+    /// A customer's users in conflict
+    #[command(subcommand)]
+    Conflicts(conflicts::ConflictsCommand),
+    /// What the deletion guard holds
+    #[command(subcommand)]
+    Held(conflicts::HeldCommand),
+    /// Users, groups and aliases that the sync leaves out
+    #[command(subcommand)]
+    Exceptions(by_hand::ExceptionsCommand),
+    /// Addresses that the sync takes in by hand
+    #[command(subcommand)]
+    Additions(by_hand::AdditionsCommand),
     /// Microsoft Graph's filters
     #[command(subcommand)]
     Filter(FilterCommand),
@@ -54,6 +73,9 @@ enum Command {
 struct SyncArgs {
     /// The customer's slug
     customer: String,
+    /// Say what a sync would do, and change no user
+    #[arg(long)]
+    dry_run: bool,
     /// Print the result as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -151,6 +173,10 @@ pub async fn run(command: CommandLine) -> ExitCode {
             Command::Users(UsersCommand::Export { customer, json: _ }) => {
                 export(&open().await?, &customer).await
             }
+            Command::Conflicts(command) => conflicts::conflicts(&open().await?, command).await,
+            Command::Held(command) => conflicts::held(&open().await?, command).await,
+            Command::Exceptions(command) => by_hand::exceptions(&open().await?, command).await,
+            Command::Additions(command) => by_hand::additions(&open().await?, command).await,
             Command::Filter(FilterCommand::Check { resource, json: _ }) => check_filters(resource),
             Command::Admin(command) => admin(&open().await?, command).await,
         }
@@ -189,7 +215,8 @@ async fn sync(portal: &Portal, args: SyncArgs) -> Result<ExitCode, Failure> {
     let customer = find(portal, &args.customer).await?;
     let engine = portal.engine.clone();
     let actor = Actor::command_line();
-    let run = sync::run::run_to_end(&engine, &customer, Trigger::CommandLine, &actor);
+    let purpose = if args.dry_run { Purpose::Preview } else { Purpose::Sync };
+    let run = sync::run::run_to_end(&engine, &customer, purpose, Trigger::CommandLine, &actor);
     tokio::pin!(run);
     let ended = tokio::select! {
         ended = &mut run => ended,
@@ -293,7 +320,7 @@ async fn export(portal: &Portal, slug: &str) -> Result<ExitCode, Failure> {
                 "id": user.public_id,
                 "external_id": user.external_id,
                 "display_name": user.display_name,
-                "primary_address": user.primary_address,
+                "primary_address": (!user.address_lost).then_some(&user.primary_address),
                 "aliases": user.aliases,
                 "source": user.source.label(),
                 "status": user.status.label(),

@@ -1,15 +1,32 @@
 //! The screens: a component and its server functions side by side, one file or folder per screen; here the document and the routes.
 
+mod account;
+mod additions;
+mod administrators;
+mod audit_log;
+#[cfg(feature = "ssr")]
+mod changed_fields;
 mod connect;
 mod customers;
 mod dashboard;
 mod directory_services;
+mod entra_head;
+mod exceptions;
 mod frame;
+mod groups;
+mod held_removals;
 mod help;
-mod load;
+mod live;
 mod login;
+#[cfg(feature = "ssr")]
+mod progress;
+#[cfg(feature = "ssr")]
+mod query;
+mod recycle_bin;
+mod screen;
 mod setup;
 mod sync_history;
+mod user_conflicts;
 mod users;
 
 use leptos::prelude::*;
@@ -22,6 +39,9 @@ use leptos_router::{
 };
 
 use crate::{components::ErrorView, error::AppError};
+
+#[cfg(feature = "ssr")]
+pub(crate) use self::{progress::progress, users::read as users_page};
 
 /// The document around every page. `theme` is the reader's choice: `light`, `dark`, or neither for what the system prefers.
 #[cfg(feature = "ssr")]
@@ -56,12 +76,22 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/login") view=login::Login ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=setup::Setup ssr=SsrMode::Async />
+                <Route path=path!("/invitation") view=account::Invitation ssr=SsrMode::Async />
+                <Route path=path!("/account") view=account::Account ssr=SsrMode::Async />
                 <Route path=path!("/customers") view=customers::Customers ssr=SsrMode::Async />
                 <Route path=path!("/help/custom-filters") view=help::CustomFilters ssr=SsrMode::Async />
                 <ParentRoute path=path!("/customers/:slug") view=frame::Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=dashboard::Dashboard ssr=SsrMode::Async />
                     <Route path=path!("dashboard") view=dashboard::Dashboard ssr=SsrMode::Async />
                     <Route path=path!("users") view=users::Users ssr=SsrMode::Async />
+                    <Route path=path!("users/new") view=users::ManualUserForm ssr=SsrMode::Async />
+                    <Route path=path!("users/import") view=users::ImportUsers ssr=SsrMode::Async />
+                    <Route path=path!("users/take-over") view=users::TakeOvers ssr=SsrMode::Async />
+                    <Route path=path!("users/:id") view=users::UserPage ssr=SsrMode::Async />
+                    <Route path=path!("users/:id/edit") view=users::ManualUserForm ssr=SsrMode::Async />
+                    <Route path=path!("users/:id/delete") view=users::DeleteManualUser ssr=SsrMode::Async />
+                    <Route path=path!("groups") view=groups::Groups ssr=SsrMode::Async />
+                    <Route path=path!("groups/:id") view=groups::GroupPage ssr=SsrMode::Async />
                     <Route
                         path=path!("service-settings/directory-services")
                         view=directory_services::DirectoryServices
@@ -72,8 +102,37 @@ pub fn App() -> impl IntoView {
                         view=connect::Connect
                         ssr=SsrMode::Async
                     />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/exceptions")
+                        view=exceptions::Exceptions
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/additions")
+                        view=additions::Additions
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/user-conflicts")
+                        view=user_conflicts::UserConflicts
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/user-conflicts/decide")
+                        view=user_conflicts::Decide
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("service-settings/directory-services/entra-id/held-removals")
+                        view=held_removals::HeldRemovals
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=path!("recycle-bin") view=recycle_bin::RecycleBin ssr=SsrMode::Async />
                     <Route path=path!("sync-history") view=sync_history::SyncHistory ssr=SsrMode::Async />
                     <Route path=path!("sync-history/:run") view=sync_history::RunPage ssr=SsrMode::Async />
+                    <Route path=path!("audit-log") view=audit_log::AuditLog ssr=SsrMode::Async />
+                    <Route path=path!("administrators") view=administrators::Administrators ssr=SsrMode::Async />
+                    <Route path=path!("settings") view=customers::CustomerSettings ssr=SsrMode::Async />
                     <Route path=path!("*any") view=NothingHere ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
@@ -102,6 +161,15 @@ fn NothingHere() -> impl IntoView {
     }
 }
 
+/// Cuts a list that was asked for one row more than a page holds, and says whether there is a next page.
+#[cfg(feature = "ssr")]
+fn cut<T>(rows: &mut Vec<T>, page: i64) -> bool {
+    let page = usize::try_from(page).unwrap_or(usize::MAX);
+    let more = rows.len() > page;
+    rows.truncate(page);
+    more
+}
+
 /// The customer's slug in the address.
 fn use_slug() -> Memo<String> {
     let params = use_params_map();
@@ -118,3 +186,13 @@ const HELP: &str = "/help/custom-filters";
 
 /// The Connect page, below a customer's address.
 const CONNECT: &str = "service-settings/directory-services/entra-id/connect";
+
+/// The pages of Entra ID, below a customer's address.
+#[cfg(feature = "ssr")]
+const ENTRA: &str = "service-settings/directory-services/entra-id";
+
+/// The users in conflict that a query of their page selects, for the export beside it.
+#[cfg(feature = "ssr")]
+pub(crate) fn conflicts_selected(query: &str) -> sync::conflicts::Selection {
+    user_conflicts::selected(query)
+}

@@ -51,7 +51,9 @@ export const test = base.extend<{ portal: Portal; watch: Watch }>({
       page.on("response", (response) => {
         if (response.status() >= 400) complaints.push(`answer ${response.status()}: ${response.url()}`);
         if (!javaScriptEnabled && response.request().method() === "POST") complaints.push(...notALocalRedirect(response));
-        if (/^(text|application\/json)/.test(response.headers()["content-type"] ?? "")) {
+        const type = response.headers()["content-type"] ?? "";
+        // The live stream goes on as long as its page.
+        if (/^(text|application\/json)/.test(type) && !type.startsWith("text/event-stream")) {
           // A redirect and a page that was left have no body to read.
           texts.set(`${texts.size} ${response.url()}`, response.text().catch(() => ""));
         }
@@ -125,11 +127,14 @@ export async function signIn(page: Page, as: { email: string; password: string }
 /** The menu, which is folded behind a button on a narrow screen. */
 export async function menu(page: Page): Promise<Locator> {
   const folded = page.locator("details.narrow-menu");
+  const wide = page.getByRole("navigation", { name: "Main", exact: true });
+  // The frame may still be on its way.
+  await folded.locator("summary").or(wide).filter({ visible: true }).first().waitFor();
   if (await folded.locator("summary").isVisible()) {
     if (!(await folded.evaluate((details: HTMLDetailsElement) => details.open))) await folded.locator("summary").click();
     return folded;
   }
-  return page.getByRole("navigation", { name: "Main", exact: true });
+  return wide;
 }
 
 /** The message at the top right, with its tone. */

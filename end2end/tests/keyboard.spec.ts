@@ -69,15 +69,18 @@ test("a button that is working cannot be pressed twice @js", async ({ page }) =>
   await page.keyboard.press("Enter");
   await arrived(page, connectPath);
   let posts = 0;
+  let answer = () => {};
+  const pressedTwice = new Promise<void>((resolve) => (answer = resolve));
   await page.route(/\/api\/connect$/, async (route) => {
     posts++;
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await pressedTwice;
     await route.continue();
   });
   const test = page.getByRole("button", { name: "Test", exact: true });
   await test.click();
   await expect(test).toHaveAttribute("aria-disabled", "true");
   await test.click({ force: true });
+  answer();
   await expect(page.locator(".toasts .toast")).toBeVisible();
   expect(posts).toBe(1);
 });

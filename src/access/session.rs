@@ -92,11 +92,15 @@ pub(super) fn send_cookie(cookie: &str) {
 
 /// The session of the present request; its last use is noted.
 pub(super) async fn current(portal: &Portal) -> Result<Option<Session>, StoreError> {
-    let Some(token) =
-        use_context::<Parts>().and_then(|parts| SessionToken::of(&parts.headers, &portal.public))
-    else {
-        return Ok(None);
-    };
+    match use_context::<Parts>() {
+        Some(parts) => of_request(portal, &parts.headers).await,
+        None => Ok(None),
+    }
+}
+
+/// The session of a request with these headers; its last use is noted.
+pub(super) async fn of_request(portal: &Portal, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
+    let Some(token) = SessionToken::of(headers, &portal.public) else { return Ok(None) };
     let now = portal.now();
     let store = &portal.engine.store;
     let Some(session) = store.session(&token.hash(), now).await? else { return Ok(None) };
@@ -110,8 +114,8 @@ pub(super) async fn current(portal: &Portal) -> Result<Option<Session>, StoreErr
 }
 
 /// Begins a session for the administrator and hands its cookie to the browser. The token is always a new one, so that nobody can have
-/// planted it beforehand.
-pub(super) async fn begin(portal: &Portal, administrator_id: i64) -> Result<(), StoreError> {
+/// planted it beforehand. `None` when the account was deactivated at this very moment.
+pub(super) async fn begin(portal: &Portal, administrator_id: i64) -> Result<Option<Session>, StoreError> {
     let token = SessionToken::new(portal.engine.random.token());
     let now = portal.now();
     let mut write = portal.engine.store.begin().await?;
@@ -126,7 +130,16 @@ pub(super) async fn begin(portal: &Portal, administrator_id: i64) -> Result<(), 
         .await?;
     write.commit().await?;
     send_cookie(&token.cookie(&portal.public));
-    Ok(())
+    portal.engine.store.session(&token.hash(), now).await
+}
+
+/// Begins a session of an administrator in place of one that was ended a moment ago.
+///
+/// # Errors
+/// When the database does not answer, and when the account may not sign in any more.
+pub async fn begin_session(portal: &Portal, administrator_id: i64) -> Result<Session, AppError> {
+    let begun = begin(portal, administrator_id).await.map_err(|error| internal(&error))?;
+    begun.ok_or(AppError::SignedOut)
 }
 
 /// Ends the visitor's session.

@@ -4,7 +4,7 @@ use axum::http::request::Parts;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{Secret, Timestamp};
 use leptos::prelude::use_context;
-use store::StoreError;
+use store::{Administrator, StoreError};
 
 use super::{ClientAddress, Portal, internal, password, session, start_page, store_error};
 use crate::error::AppError;
@@ -40,6 +40,31 @@ pub enum SignInRefused {
 /// # Errors
 /// When the database does not answer or the stored hash is unreadable.
 pub async fn sign_in(portal: &Portal, typed: SignIn) -> Result<Result<String, SignInRefused>, AppError> {
+    match check(portal, &typed).await? {
+        Ok(administrator) => {
+            let begun = async {
+                session::begin(portal, administrator.id).await?;
+                start_page(portal, &administrator).await
+            };
+            begun.await.map(Ok).map_err(|error: StoreError| store_error(&error))
+        }
+        Err(refused) => {
+            remember(portal, &typed.email.trim().to_lowercase());
+            Ok(Err(refused))
+        }
+    }
+}
+
+/// Checks the password of somebody who is signed in already, under the same throttle.
+///
+/// # Errors
+/// When the database does not answer or the stored hash is unreadable.
+pub async fn confirm(portal: &Portal, typed: &SignIn) -> Result<Result<(), SignInRefused>, AppError> {
+    Ok(check(portal, typed).await?.map(drop))
+}
+
+/// Whose the email and the password are.
+async fn check(portal: &Portal, typed: &SignIn) -> Result<Result<Administrator, SignInRefused>, AppError> {
     let store = &portal.engine.store;
     let now = portal.now();
     let email = typed.email.trim().to_lowercase();
@@ -51,40 +76,35 @@ pub async fn sign_in(portal: &Portal, typed: SignIn) -> Result<Result<String, Si
             store.attempts_since(key, now.plus(-WINDOW)).await.map_err(|error| store_error(&error))?;
         if failed >= *most {
             tracing::warn!(failed, "sign-in turned away by the throttle");
-            remember(portal, &email);
             return Ok(Err(SignInRefused::TooMany));
         }
     }
     let known = store.administrator_by_email(&email).await.map_err(|error| store_error(&error))?;
     let known = known.filter(|administrator| administrator.deactivated_at.is_none());
+    // Who was invited has no password yet: nothing that is typed is right.
+    let known = known.filter(|administrator| !administrator.password_hash.is_empty());
     let stored = known.as_ref().map(|administrator| administrator.password_hash.clone());
     let too_long = typed.password.expose().len() > password::LONGEST;
-    let right = portal.passwords.verify(typed.password, stored).await.map_err(|error| internal(&error))?;
-    match known {
-        Some(administrator) if right && !too_long => {
-            let begun = async {
-                let mut write = store.begin().await?;
-                // Only the name's count: a stranger with an account of his own must not be able to reset his address's.
-                write.clear_attempts(&format!("name:{email}")).await?;
-                write.commit().await?;
-                session::begin(portal, administrator.id).await?;
-                start_page(portal, &administrator).await
-            };
-            begun.await.map(Ok).map_err(|error: StoreError| store_error(&error))
+    let right = portal.passwords.verify(typed.password.clone(), stored).await;
+    let right = right.map_err(|error| internal(&error))?;
+    let answer = match known {
+        Some(administrator) if right && !too_long => Ok(administrator),
+        _ => Err(SignInRefused::Wrong),
+    };
+    let noted = async {
+        let mut write = store.begin().await?;
+        if answer.is_ok() {
+            // Only the name's count: a stranger with an account of his own must not be able to reset his address's.
+            write.clear_attempts(&format!("name:{email}")).await?;
+        } else {
+            for (key, _) in &limits {
+                write.record_attempt(key, now).await?;
+            }
         }
-        _ => {
-            let noted = async {
-                let mut write = store.begin().await?;
-                for (key, _) in &limits {
-                    write.record_attempt(key, now).await?;
-                }
-                write.commit().await
-            };
-            noted.await.map_err(|error: StoreError| store_error(&error))?;
-            remember(portal, &email);
-            Ok(Err(SignInRefused::Wrong))
-        }
-    }
+        write.commit().await
+    };
+    noted.await.map_err(|error: StoreError| store_error(&error))?;
+    Ok(answer)
 }
 
 /// The email that was typed a moment ago, so that the form can show it again.

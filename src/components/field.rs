@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::markup::text_of_area;
+/// Text for the inside of a `<textarea>`. On the server Leptos writes it as it stands, without escaping, unlike the text in any other element.
+#[must_use]
+pub fn text_of_area(text: String) -> String {
+    if cfg!(feature = "ssr") { text.replace('&', "&amp;").replace('<', "&lt;") } else { text }
+}
 
 /// The error below a field, and nothing where there is none.
 fn error_line(id: &'static str, error: Signal<Option<String>>) -> impl IntoView {
@@ -57,8 +61,9 @@ pub fn TextField(
                 readonly=locked
                 aria-invalid=invalid
                 aria-describedby=described(name, error)
-                inner_html=text_of_area(&value)
-            ></textarea>
+            >
+                {text_of_area(value)}
+            </textarea>
         }
         .into_any()
     } else {

@@ -27,9 +27,9 @@ pub fn icon(markup: &mut String, name: &str) {
     push(markup, &[svg, name, "\"></use></svg>"]);
 }
 
-/// The content of a `<textarea>`. Leptos writes a view inside of one as it is, without escaping: text in it goes through here.
+/// The markup inside a `<textarea>`, where a view in it would not do: Leptos writes an empty one as a blank, which the field then shows.
 #[must_use]
-pub fn text_of_area(text: &str) -> String {
+pub fn inside_of_area(text: &str) -> String {
     // The first line break is not part of the text, to a browser.
     let mut markup = "\n".to_owned();
     escape(&mut markup, text);
@@ -44,7 +44,7 @@ mod tests {
     fn text_stays_text() {
         let mut markup = String::new();
         escape(&mut markup, "<a href=\"x\">'&'</a>");
-        assert_eq!(text_of_area("\n</textarea>"), "\n\n&lt;/textarea&gt;");
+        assert_eq!(inside_of_area("\n</textarea>"), "\n\n&lt;/textarea&gt;");
         assert_eq!(markup, "&lt;a href=&quot;x&quot;&gt;'&amp;'&lt;/a&gt;");
     }
 }

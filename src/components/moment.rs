@@ -58,13 +58,34 @@ fn localise(element: NodeRef<html::Time>, datetime: String) {
     #[cfg(feature = "hydrate")]
     Effect::new(move || {
         if let Some(element) = element.get() {
-            let date = js_sys::Date::new(&datetime.as_str().into());
-            let local = date.to_locale_string("default", &wasm_bindgen::JsValue::UNDEFINED);
-            element.set_title(&String::from(local));
+            element.set_title(&local_words(&datetime));
         }
     });
     #[cfg(not(feature = "hydrate"))]
     let _ = (element, datetime);
+}
+
+/// The same for every moment inside an element that the server has rendered.
+pub(super) fn localise_inside(element: NodeRef<html::Div>) {
+    #[cfg(feature = "hydrate")]
+    Effect::new(move || {
+        let Some(element) = element.get() else { return };
+        let times = element.get_elements_by_tag_name("time");
+        for time in (0..times.length()).filter_map(|at| times.item(at)) {
+            if let Some(datetime) = time.get_attribute("datetime") {
+                // Only the title is lost where the browser refuses.
+                drop(time.set_attribute("title", &local_words(&datetime)));
+            }
+        }
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let _ = element;
+}
+
+#[cfg(feature = "hydrate")]
+fn local_words(datetime: &str) -> String {
+    let date = js_sys::Date::new(&datetime.into());
+    String::from(date.to_locale_string("default", &wasm_bindgen::JsValue::UNDEFINED))
 }
 
 #[cfg(all(test, feature = "ssr"))]

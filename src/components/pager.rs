@@ -12,6 +12,9 @@ pub fn Pager(
     /// What stands between them, such as `1–50 of 1,812`.
     #[prop(into)]
     place: String,
+    /// The words of the way back, where it leads further than one page.
+    #[prop(default = "Previous")]
+    back: &'static str,
 ) -> impl IntoView {
     let step = |path: Option<String>, words: &'static str, rel: &'static str| match path {
         Some(path) => view! { <a class="button" href=path rel=rel>{words}</a> }.into_any(),
@@ -19,7 +22,7 @@ pub fn Pager(
     };
     view! {
         <nav class="pager" aria-label="Pages">
-            {step(previous, "Previous", "prev")}
+            {step(previous, back, "prev")}
             <span class="soft">{place}</span>
             {step(next, "Next", "next")}
         </nav>

@@ -21,7 +21,7 @@ use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
 
 use self::{filter::News, form::ConnectForm, guide::Guide};
-use super::use_slug;
+use super::{entra_head::Tab, use_slug};
 use crate::{
     components::{ErrorView, Loading, Message, Moment},
     error::AppError,
@@ -40,6 +40,8 @@ struct ConnectData {
     may_sync: bool,
     /// The answer that waited for this load.
     answer: Option<Answer>,
+    /// The tabs of Entra ID.
+    tabs: Vec<Tab>,
 }
 
 /// What stands around the form; it changes with a Save.
@@ -112,6 +114,7 @@ async fn connect_page(slug: String) -> Result<ConnectData, AppError> {
     let (saved, around) = server::load(&desk).await?;
     let path = server::path(&desk);
     Ok(ConnectData {
+        tabs: super::entra_head::tabs(&desk, "connect").await?,
         saved,
         around,
         may_change: desk.role >= Role::Administrator,
@@ -184,7 +187,7 @@ async fn connect(
 #[component]
 pub(super) fn Connect() -> impl IntoView {
     let slug = use_slug();
-    let data = super::load::load(move || slug.get(), connect_page);
+    let data = Resource::new(move || slug.get(), connect_page);
     view! {
         <Title text="Entra ID" />
         <Suspense fallback=|| view! { <Loading rows=10 /> }>

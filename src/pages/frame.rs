@@ -7,7 +7,11 @@ use leptos_router::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{customer_path, use_slug};
+use super::{
+    customer_path,
+    live::{Live, listen, when_changed},
+    use_slug,
+};
 use crate::{
     components::{Icon, Moment, MomentView, count},
     error::AppError,
@@ -22,8 +26,14 @@ pub(super) struct FrameData {
     customers: Vec<(String, String)>,
     /// The administrator's name.
     administrator: String,
+    /// Whether the administrator may see who else administers this customer.
+    administers: bool,
     /// How many users there are.
     users: i64,
+    /// How many groups there are.
+    groups: i64,
+    /// The versions of the topics, as the live stream sends them.
+    topics: String,
     /// The latest run: how it stands, when, and its id.
     run: Option<RunPill>,
 }
@@ -49,15 +59,21 @@ async fn frame(slug: String) -> Result<FrameData, AppError> {
         let customers = access::open_customers(&desk.portal, administrator).await?;
         let counts = desk.customer.user_counts().await?;
         let runs = desk.customer.runs(None, 1).await?;
-        Ok((customers, counts, runs))
+        let groups = desk.customer.group_count(domain::service::Source::Azure).await?;
+        let topics = desk.customer.topic_versions().await?;
+        Ok((customers, counts, runs, groups, topics))
     };
-    let (customers, counts, runs) = loaded.await.map_err(|error| access::store_error(&error))?;
+    let (customers, counts, runs, groups, topics) =
+        loaded.await.map_err(|error| access::store_error(&error))?;
     let now = desk.portal.now();
     Ok(FrameData {
         name: desk.customer.customer().name.clone(),
         customers: customers.into_iter().map(|customer| (customer.slug, customer.name)).collect(),
         administrator: administrator.display_name.clone(),
+        administers: desk.role == Role::Administrator,
         users: counts.iter().map(|(_, _, users)| users).sum(),
+        groups,
+        topics: topics.into_iter().map(|(topic, version)| format!("{topic} {version}\n")).collect(),
         run: runs.into_iter().next().map(|run| RunPill {
             id: run.public_id.to_string(),
             outcome: run.outcome,
@@ -94,7 +110,19 @@ pub(super) fn Frame() -> impl IntoView {
     let slug = use_slug();
     let version = RwSignal::new(0);
     provide_context(FrameVersion(version));
-    let data = super::load::load(move || (slug.get(), version.get()), |(slug, _)| frame(slug));
+    let data = Resource::new(move || (slug.get(), version.get()), |(slug, _)| frame(slug));
+    let live = Live::new();
+    provide_context(live);
+    // What the page was rendered from is what the stream's first message is compared with.
+    Effect::new(move || {
+        let topics = data
+            .with(|data| data.as_ref().and_then(|data| data.as_ref().ok().map(|data| data.topics.clone())));
+        if let Some(topics) = topics {
+            live.begin(&topics);
+        }
+    });
+    when_changed(|| "*".to_owned(), move || version.update(|version| *version += 1));
+    listen(slug, live);
     view! {
         <a class="skip" href="#content">"Skip to the content"</a>
         <div class="frame">
@@ -102,14 +130,15 @@ pub(super) fn Frame() -> impl IntoView {
                 {move || Suspend::new(async move {
                     let data = data.await.ok();
                     let slug = slug.get_untracked();
-                    let users = data.as_ref().map(|data| data.users);
+                    let (users, groups) = data.as_ref().map(|data| (data.users, data.groups)).unzip();
+                    let administers = data.as_ref().is_some_and(|data| data.administers);
                     view! {
                         <header class="side">
                             <a class="brand" href=customer_path(&slug, "dashboard")><Icon name="brand" />"Rollcall"</a>
-                            <nav class="wide-menu" aria-label="Main"><Menu slug=slug.clone() users=users /></nav>
+                            <nav class="wide-menu" aria-label="Main"><Menu slug=slug.clone() users=users groups=groups administers=administers /></nav>
                             <details class="narrow-menu">
                                 <summary><Icon name="menu" />"Menu"</summary>
-                                <nav aria-label="Main, folded"><Menu slug=slug.clone() users=users /></nav>
+                                <nav aria-label="Main, folded"><Menu slug=slug.clone() users=users groups=groups administers=administers /></nav>
                             </details>
                         </header>
                         <section class="top" aria-label="Customer and account">{data.map(|data| view! { <Top slug=slug data=data /> })}</section>
@@ -127,6 +156,10 @@ fn Menu(
     slug: String,
     /// How many users there are, when that could be loaded.
     users: Option<i64>,
+    /// How many groups.
+    groups: Option<i64>,
+    /// Whether the administrators are shown.
+    administers: bool,
 ) -> impl IntoView {
     let link = |page: &str| customer_path(&slug, page);
     view! {
@@ -137,6 +170,11 @@ fn Menu(
                     <Icon name="users" />"Users" <span class="menu-count">{users.map(count)}</span>
                 </A>
             </li>
+            <li>
+                <A href=link("groups")>
+                    <Icon name="groups" />"Groups" <span class="menu-count">{groups.map(count)}</span>
+                </A>
+            </li>
             <li class="menu-heading">"Service Settings"</li>
             <li>
                 <A href=link("service-settings/directory-services")>
@@ -144,6 +182,8 @@ fn Menu(
                 </A>
             </li>
             <li><A href=link("sync-history")><Icon name="history" />"Sync History"</A></li>
+            <li><A href=link("audit-log")><Icon name="log" />"Audit Log"</A></li>
+            {administers.then(|| view! { <li><A href=link("administrators")><Icon name="lock" />"Administrators"</A></li> })}
         </ul>
     }
 }
@@ -151,16 +191,24 @@ fn Menu(
 /// The bar over the page: customer, status, account.
 #[component]
 fn Top(slug: String, data: FrameData) -> impl IntoView {
+    let live = use_context::<Live>();
+    // While a sync runs, the stream has more to say than when it started.
+    let progress = move || live.map(|live| live.progress.get()).filter(|words| !words.is_empty());
     let pill = data.run.map(|run| {
         let (class, icon, words) = match run.outcome {
             domain::run::Outcome::Running => ("running", "sync", "Sync is running, started"),
             domain::run::Outcome::Succeeded => ("good", "check", "Synced"),
+            domain::run::Outcome::Held => ("warning", "warning", "Synced, removals held"),
             domain::run::Outcome::Failed => ("bad", "cross", "Last sync failed"),
         };
+        let running = run.outcome == domain::run::Outcome::Running;
         view! {
             <a class=format!("pill {class}") href=customer_path(&slug, &format!("sync-history/{}", run.id))>
                 <Icon name=icon />
-                <span>{words}" "<MomentView moment=run.when /></span>
+                {move || match progress() {
+                    Some(words) if running => view! { <span>{words}</span> }.into_any(),
+                    _ => view! { <span>{words}" "<MomentView moment=run.when.clone() /></span> }.into_any(),
+                }}
             </a>
         }
     });
@@ -223,6 +271,10 @@ fn Account(name: String) -> impl IntoView {
                     {theme("dark", "Dark")}
                     {theme("auto", "As the system")}
                 </form>
+                <ul class="plain">
+                    <li><a href="/account">"Your account"</a></li>
+                    <li><a href="/customers">"Customers"</a></li>
+                </ul>
                 <form method="post" action="/api/sign_out">
                     <button type="submit">"Sign out"</button>
                     <button type="submit" name="everywhere" value="on">"Sign out everywhere"</button>

@@ -74,7 +74,7 @@ async fn sign_in(email: String, password: String, next: String) -> Result<Option
 pub(super) fn Login() -> impl IntoView {
     let query = use_query_map();
     let action = ServerAction::<SignIn>::new();
-    let email = super::load::load(|| (), |()| sign_in_form());
+    let email = Resource::new(|| (), |()| sign_in_form());
     let next = move || query.with(|query| query.get("next").unwrap_or_else(|| "/".to_owned()));
     let refused = Signal::derive(move || match action.value().get() {
         Some(Ok(refused)) => refused.map(|refused| refused.words().to_owned()),

@@ -1,202 +1,132 @@
-//! The users of a customer.
+//! The users of a customer: the list, a user's page, and entering Manual users.
+//!
+//! The server renders these pages whole (see [`screen`](super::screen)); their forms are plain ones, sent to the server functions here.
 
-use domain::service::{Source, Status};
-use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
-use serde::{Deserialize, Serialize};
-
-use super::{CONNECT, customer_path, use_slug};
-use crate::{
-    components::{Empty, ErrorView, Loading, Moment, MomentView, Pager, count, counted},
-    error::AppError,
-};
-
-/// How many users stand on a page.
 #[cfg(feature = "ssr")]
-const PER_PAGE: i64 = 50;
+mod detail;
+#[cfg(feature = "ssr")]
+mod list;
+#[cfg(feature = "ssr")]
+mod manual;
 
-/// A row of the list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Row {
-    id: String,
-    name: String,
-    address: String,
-    aliases: Vec<String>,
-    source: Source,
-    status: Status,
-    sign_in_blocked: bool,
-    changed: Moment,
-}
+use leptos::prelude::*;
 
-/// A page of the list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct UsersPage {
-    rows: Vec<Row>,
-    total: i64,
-    /// The cursor of the page before this one, and of the one after, ready for an address.
-    previous: Option<String>,
-    next: Option<String>,
-}
+#[cfg(feature = "ssr")]
+pub(crate) use list::read;
 
-/// A page of a customer's users, by name. `after` and `before` are cursors of [`UsersPage`]; a mangled one shows the first page.
+use super::screen::screen;
+use crate::{components::Rendered, error::AppError};
+
+/// The list of users, as the query of the page's address has it.
 #[server(endpoint = "users")]
-async fn users(slug: String, after: Option<String>, before: Option<String>) -> Result<UsersPage, AppError> {
-    use domain::role::Role;
-    use store::{UserPage, UserRow};
+async fn users(slug: String, query: Option<String>) -> Result<Rendered, AppError> {
+    list::page(&slug, &query.unwrap_or_default()).await
+}
 
-    use crate::access;
+/// One user.
+#[server(endpoint = "user")]
+async fn user(slug: String, id: String, query: Option<String>) -> Result<Rendered, AppError> {
+    detail::page(&slug, &id, &query.unwrap_or_default()).await
+}
 
-    let desk = access::require(&slug, Role::Viewer).await?;
-    let now = desk.portal.now();
-    let page = UserPage {
-        after: after.and_then(|after| after.parse().ok()),
-        before: before.and_then(|before| before.parse().ok()),
-        limit: PER_PAGE,
-    };
-    let loaded = async {
-        let page = desk.customer.users(page).await?;
-        let ids: Vec<_> = page.rows.iter().map(|row| row.id).collect();
-        let aliases = desk.customer.user_aliases(&ids).await?;
-        let counts = desk.customer.user_counts().await?;
-        Ok((page, aliases, counts))
-    };
-    let (page, mut aliases, counts) = loaded.await.map_err(|error| access::store_error(&error))?;
-    let cursor = |row: &UserRow| access::query_value(&row.cursor().to_string());
-    Ok(UsersPage {
-        total: counts.iter().map(|(_, _, users)| users).sum(),
-        previous: page.rows.first().filter(|_| page.has_previous).map(cursor),
-        next: page.rows.last().filter(|_| page.has_next).map(cursor),
-        rows: page
-            .rows
-            .into_iter()
-            .map(|row| Row {
-                id: row.public_id.to_string(),
-                name: row.display_name,
-                address: row.primary_address,
-                aliases: aliases.remove(&row.id).unwrap_or_default(),
-                source: row.source,
-                status: row.status,
-                sign_in_blocked: row.sign_in_blocked,
-                changed: Moment::at(row.changed_at, now),
-            })
-            .collect(),
-    })
+/// Switches a user's service on or off.
+#[server(endpoint = "set_service")]
+async fn set_service(slug: String, id: String, on: String) -> Result<(), AppError> {
+    detail::set_service(&slug, &id, on == "on").await
+}
+
+/// The form for a Manual user: a new one, or with an id the one that is there.
+#[server(endpoint = "manual_user_form")]
+async fn manual_user_form(slug: String, id: String) -> Result<Rendered, AppError> {
+    manual::form(&slug, &id).await
+}
+
+/// Adds a Manual user, or with an id changes the one that is there.
+#[server(endpoint = "save_manual_user")]
+async fn save_manual_user(
+    slug: String,
+    id: Option<String>,
+    name: String,
+    primary: String,
+    aliases: Option<String>,
+) -> Result<(), AppError> {
+    let typed = sync::manual_users::ManualUser { name, primary, aliases: aliases.unwrap_or_default() };
+    manual::save(&slug, id.filter(|id| !id.is_empty()).as_deref(), typed).await
+}
+
+/// The page that asks before a Manual user is deleted.
+#[server(endpoint = "delete_manual_user_page")]
+async fn delete_manual_user_page(slug: String, id: String) -> Result<Rendered, AppError> {
+    manual::delete_page(&slug, &id).await
+}
+
+/// Deletes a Manual user.
+#[server(endpoint = "delete_manual_user")]
+async fn delete_manual_user(slug: String, id: String) -> Result<(), AppError> {
+    manual::delete(&slug, &id).await
+}
+
+/// The page on which Manual users are imported.
+#[server(endpoint = "import_users_page")]
+async fn import_users_page(slug: String) -> Result<Rendered, AppError> {
+    manual::import_page(&slug).await
+}
+
+/// Reviews a file of Manual users, or with `go` adds those that were found right.
+#[server(endpoint = "import_users")]
+async fn import_users(slug: String, csv: String, go: Option<String>) -> Result<(), AppError> {
+    manual::import(&slug, csv, go.is_some()).await
+}
+
+/// Manual users whose address the directory delivers.
+#[server(endpoint = "take_overs")]
+async fn take_overs(slug: String) -> Result<Rendered, AppError> {
+    manual::take_overs_page(&slug).await
+}
+
+/// Decides about a Manual user whose address the directory delivers: `take` or `never`.
+#[server(endpoint = "decide_take_over")]
+async fn decide_take_over(
+    slug: String,
+    id: String,
+    external_id: String,
+    decision: String,
+) -> Result<(), AppError> {
+    manual::decide_take_over(&slug, &id, &external_id, &decision).await
 }
 
 /// The list of users.
 #[component]
 pub(super) fn Users() -> impl IntoView {
-    let slug = use_slug();
-    let query = use_query_map();
-    let cursor = Memo::new(move |_| query.with(|query| (query.get("after"), query.get("before"))));
-    let data = super::load::load(
-        move || (slug.get(), cursor.get()),
-        |(slug, (after, before))| users(slug, after, before),
-    );
-    view! {
-        <Title text="Users" />
-        <div class="page-head">
-            <h1>"Users"</h1>
-        </div>
-        <Transition fallback=|| view! { <Loading rows=12 /> }>
-            {move || Suspend::new(async move {
-                match data.await {
-                    Ok(page) => view! { <Filled slug=slug.get_untracked() page=page /> }.into_any(),
-                    Err(error) => view! { <ErrorView error=error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    screen("Users", |place| Box::pin(users(place.slug, Some(place.query))))
 }
 
-/// The list once its page is there.
+/// A user's page.
 #[component]
-fn Filled(slug: String, page: UsersPage) -> impl IntoView {
-    if page.total == 0 {
-        return view! {
-            <Empty
-                why="There are no users yet. They appear here once a directory is connected and synced."
-                step=Some((customer_path(&slug, CONNECT), "Connect Entra ID"))
-            />
-        }
-        .into_any();
-    }
-    let address = |key: &str, cursor: Option<String>| {
-        cursor.map(|cursor| format!("{}?{key}={cursor}", customer_path(&slug, "users")))
-    };
-    let rows = page.rows.into_iter().map(|row| {
-        view! {
-            <tr id=format!("user-{}", row.id)>
-                <th scope="row" data-label="Name"><bdi>{row.name}</bdi></th>
-                <td data-label="Address"><Address address=row.address /></td>
-                <td data-label="Aliases"><Aliases aliases=row.aliases /></td>
-                <td data-label="Source">{row.source.label()}</td>
-                <td data-label="Status">
-                    <span class=format!("badge {}", row.status.name())>{row.status.label()}</span>
-                    {row.sign_in_blocked.then(|| view! { " "<span class="soft">"sign-in blocked"</span> })}
-                </td>
-                <td data-label="Last change"><MomentView moment=row.changed /></td>
-            </tr>
-        }
-    });
-    view! {
-        <div class="table-wrap">
-            <table class="list">
-                <caption class="visually-hidden">"Users by name"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Address"</th>
-                        <th scope="col">"Aliases"</th>
-                        <th scope="col">"Source"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Last change"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
-        <Pager
-            previous=address("before", page.previous)
-            next=address("after", page.next)
-            place=counted(page.total, "user", "users")
-        />
-    }
-    .into_any()
+pub(super) fn UserPage() -> impl IntoView {
+    screen("User", |place| Box::pin(user(place.slug, place.id, Some(place.query))))
 }
 
-/// A mail address that may be shortened in its local part, never in its domain.
+/// The form for a new Manual user, or for the one in the address.
 #[component]
-fn Address(address: String) -> impl IntoView {
-    let (local, domain) = address
-        .rsplit_once('@')
-        .map_or((address.clone(), String::new()), |(local, domain)| (local.to_owned(), format!("@{domain}")));
-    view! {
-        <span class="address" title=address>
-            <span class="address-local">{local}</span>
-            <span>{domain}</span>
-        </span>
-    }
+pub(super) fn ManualUserForm() -> impl IntoView {
+    screen("Manual user", |place| Box::pin(manual_user_form(place.slug, place.id)))
 }
 
-/// The aliases: one is shown, several are folded behind their count.
+/// The page that asks before a Manual user is deleted.
 #[component]
-fn Aliases(aliases: Vec<String>) -> impl IntoView {
-    match aliases.len() {
-        0 => view! { <span class="soft">"none"</span> }.into_any(),
-        1 => {
-            aliases.into_iter().map(|address| view! { <Address address=address /> }).collect_view().into_any()
-        }
-        several => {
-            let rows = aliases.into_iter().map(|address| view! { <li><Address address=address /></li> });
-            view! {
-                <details class="aliases">
-                    <summary>{count(i64::try_from(several).unwrap_or(i64::MAX))}" aliases"</summary>
-                    <ul class="plain">{rows.collect_view()}</ul>
-                </details>
-            }
-            .into_any()
-        }
-    }
+pub(super) fn DeleteManualUser() -> impl IntoView {
+    screen("Delete user", |place| Box::pin(delete_manual_user_page(place.slug, place.id)))
+}
+
+/// The import of Manual users.
+#[component]
+pub(super) fn ImportUsers() -> impl IntoView {
+    screen("Import users", |place| Box::pin(import_users_page(place.slug)))
+}
+
+/// The take-over list.
+#[component]
+pub(super) fn TakeOvers() -> impl IntoView {
+    screen("Take over", |place| Box::pin(take_overs(place.slug)))
 }

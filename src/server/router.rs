@@ -18,7 +18,7 @@ use tower_http::{
 };
 
 use super::{
-    Config, health,
+    Config, conflicts_csv, downloads, exports, health, live,
     middleware::{Guard, guard},
     theme,
 };
@@ -63,8 +63,13 @@ pub fn router(portal: Portal, config: &Config, options: LeptosOptions) -> Router
     Router::new()
         .route("/", get(start))
         .route("/theme", post(theme::choose))
+        .route(conflicts_csv::PATH, get(conflicts_csv::download))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/customers/{slug}/users.csv", get(downloads::users))
+        .route("/customers/{slug}/live", get(live::live).with_state(live::Watches::default()))
+        .route("/customers/{slug}/sync-history/{run}/changes.csv", get(exports::run_changes))
+        .route("/customers/{slug}/audit-log/audit-log.csv", get(exports::audit_log))
         .nest(&format!("/{}", options.site_pkg_dir), packages)
         .leptos_routes_with_context(&options, pages, context.clone(), page(options.clone()))
         .fallback(leptos_axum::file_and_error_handler_with_context(context, move |options: LeptosOptions| {

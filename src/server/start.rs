@@ -84,11 +84,21 @@ pub async fn serve(
     let portal = portal(config, address).await?;
     first_administrator(&portal, config).await?;
     let engine = portal.engine.clone();
+    let scheduler = tokio::spawn(sync::schedule::keep(engine.clone()));
     tracing::info!(%address, url = portal.public.origin, "listening");
     let service = router(portal, config, site()).into_make_service_with_connect_info::<SocketAddr>();
+    let stopping = engine.clone();
+    let stop = async move {
+        stop.await;
+        // Ends the streams of live pages as well, which would otherwise never be finished.
+        stopping.stop();
+    };
     let served = axum::serve(listener, service).with_graceful_shutdown(stop).await;
     engine.stop();
     engine.idle().await;
+    if let Err(error) = scheduler.await {
+        tracing::error!(%error, "the scheduler broke down");
+    }
     engine.store.close().await;
     served.map_err(StartError::Serve)
 }

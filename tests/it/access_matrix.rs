@@ -19,6 +19,10 @@ enum Least {
     SignedIn,
     /// Whoever has at least this role at the customer.
     At(Role),
+    /// Whoever is Administrator for all customers: none of these visitors.
+    Everywhere,
+    /// The same, about this customer: to a stranger there is none.
+    EverywhereAt,
 }
 
 /// A server function's name, the fields it is called with, and who may call it.
@@ -44,7 +48,9 @@ fn refusal(least: Least, role: Option<Role>, signed_in: bool) -> Option<StatusCo
         (Least::Public, _) => None,
         _ if !signed_in => Some(StatusCode::UNAUTHORIZED),
         (Least::SignedIn, _) => None,
-        (Least::At(_), None) => Some(StatusCode::NOT_FOUND),
+        (Least::Everywhere, _) => Some(StatusCode::FORBIDDEN),
+        (Least::At(_) | Least::EverywhereAt, None) => Some(StatusCode::NOT_FOUND),
+        (Least::EverywhereAt, Some(_)) => Some(StatusCode::FORBIDDEN),
         (Least::At(least), Some(role)) => (role < least).then_some(StatusCode::FORBIDDEN),
     }
 }
@@ -55,18 +61,58 @@ async fn every_page_is_for_those_who_may_see_it() {
     let expected = [
         ("/login", Least::Public, StatusCode::OK),
         ("/setup", Least::Public, StatusCode::OK),
+        ("/invitation", Least::Public, StatusCode::OK),
+        ("/account", Least::SignedIn, StatusCode::OK),
         ("/customers", Least::SignedIn, StatusCode::OK),
         ("/help/custom-filters", Least::Public, StatusCode::OK),
         ("/customers/{slug}", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/dashboard", Least::At(Role::Viewer), StatusCode::OK),
         ("/customers/{slug}/users", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/users/new", Least::At(Role::Administrator), StatusCode::OK),
+        ("/customers/{slug}/users/import", Least::At(Role::Administrator), StatusCode::OK),
+        ("/customers/{slug}/users/take-over", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/users/{id}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
+        ("/customers/{slug}/users/{id}/edit", Least::At(Role::Administrator), StatusCode::NOT_FOUND),
+        ("/customers/{slug}/users/{id}/delete", Least::At(Role::Administrator), StatusCode::NOT_FOUND),
+        ("/customers/{slug}/groups", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/groups/{id}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
         ("/customers/{slug}/service-settings/directory-services", Least::At(Role::Viewer), StatusCode::OK),
         (
             "/customers/{slug}/service-settings/directory-services/entra-id/connect",
             Least::At(Role::Viewer),
             StatusCode::OK,
         ),
+        ("/customers/{slug}/recycle-bin", Least::At(Role::Viewer), StatusCode::OK),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/exceptions",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/additions",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/user-conflicts",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
+        // Without a decision in its query there is nothing to decide.
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/user-conflicts/decide",
+            Least::At(Role::Operator),
+            StatusCode::NOT_FOUND,
+        ),
+        (
+            "/customers/{slug}/service-settings/directory-services/entra-id/held-removals",
+            Least::At(Role::Viewer),
+            StatusCode::OK,
+        ),
         ("/customers/{slug}/sync-history", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/audit-log", Least::At(Role::Viewer), StatusCode::OK),
+        ("/customers/{slug}/administrators", Least::At(Role::Administrator), StatusCode::OK),
+        ("/customers/{slug}/settings", Least::EverywhereAt, StatusCode::FORBIDDEN),
         // No such run, and no such page: the same answer for all who are signed in.
         ("/customers/{slug}/sync-history/{run}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
         ("/customers/{slug}/{*any}", Least::At(Role::Viewer), StatusCode::NOT_FOUND),
@@ -80,6 +126,7 @@ async fn every_page_is_for_those_who_may_see_it() {
             let path = path
                 .replace("{slug}", "default")
                 .replace("{run}", "018f0000-0000-7000-8000-000000000000")
+                .replace("{id}", "018f0000-0000-7000-8000-000000000000")
                 .replace("{*any}", "nothing/here");
             let answer = browser.get(&path).await;
             match refusal(least, role, signed_in) {
@@ -105,10 +152,58 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("sign_in_form", &[], Least::Public),
         ("sign_in", &[("email", "x"), ("password", "y"), ("next", "/")], Least::Public),
         ("set_up", &[("token", "x"), ("email", "x"), ("display_name", ""), ("password", "y")], Least::Public),
-        ("customers", &[], Least::SignedIn),
+        ("customers", &[("query", "")], Least::SignedIn),
+        ("customer_settings", &[("slug", "default")], Least::EverywhereAt),
+        ("customer_add", &[("slug", "new"), ("name", "New")], Least::Everywhere),
+        ("customer_change", &[("slug", "default"), ("intent", "suspend")], Least::EverywhereAt),
+        ("account", &[], Least::SignedIn),
+        ("change_password", &[("present", "x"), ("password", "y")], Least::SignedIn),
+        ("invitation", &[("query", "")], Least::Public),
+        ("accept_invitation", &[("token", "x"), ("password", "y")], Least::Public),
+        ("audit_log", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("administrators", &[("slug", "default")], at(Role::Administrator)),
+        (
+            "administrator_invite",
+            &[("slug", "default"), ("email", "x"), ("display_name", ""), ("role", "viewer")],
+            at(Role::Administrator),
+        ),
+        (
+            "administrator_change",
+            &[("slug", "default"), ("id", "018f0000-0000-7000-8000-000000000000"), ("intent", "activate")],
+            at(Role::Administrator),
+        ),
+        ("managed_domains", &[("slug", "default"), ("domains", "")], at(Role::Administrator)),
+        (
+            "guard",
+            &[
+                ("slug", "default"),
+                ("max_removals", "500"),
+                ("max_removals_percent", "20"),
+                ("min_removals", "5"),
+            ],
+            at(Role::Administrator),
+        ),
+        ("preview", &[("slug", "default")], at(Role::Operator)),
         ("frame", &[("slug", "default")], at(Role::Viewer)),
         ("dashboard", &[("slug", "default")], at(Role::Viewer)),
         ("users", &[("slug", "default")], at(Role::Viewer)),
+        ("user", &[("slug", "default"), ("id", "not an id")], at(Role::Viewer)),
+        ("set_service", &[("slug", "default"), ("id", "not an id"), ("on", "off")], at(Role::Operator)),
+        ("manual_user_form", &[("slug", "default"), ("id", "")], at(Role::Administrator)),
+        ("save_manual_user", &[("slug", "default"), ("name", ""), ("primary", "")], at(Role::Administrator)),
+        ("delete_manual_user_page", &[("slug", "default"), ("id", "not an id")], at(Role::Administrator)),
+        ("delete_manual_user", &[("slug", "default"), ("id", "not an id")], at(Role::Administrator)),
+        ("import_users_page", &[("slug", "default")], at(Role::Administrator)),
+        ("import_users", &[("slug", "default"), ("csv", "")], at(Role::Administrator)),
+        ("take_overs", &[("slug", "default")], at(Role::Viewer)),
+        (
+            "decide_take_over",
+            &[("slug", "default"), ("id", "not an id"), ("external_id", "x"), ("decision", "take")],
+            at(Role::Operator),
+        ),
+        ("groups", &[("slug", "default")], at(Role::Viewer)),
+        ("group", &[("slug", "default"), ("id", "not an id")], at(Role::Viewer)),
+        ("cancel_run", &[("slug", "default"), ("run", "not an id")], at(Role::Operator)),
         ("directory_services", &[("slug", "default")], at(Role::Viewer)),
         ("connect_page", &[("slug", "default")], at(Role::Viewer)),
         ("connect", &[("slug", "default"), ("intent", "save")], at(Role::Administrator)),
@@ -149,8 +244,45 @@ async fn every_server_function_is_for_those_who_may_call_it() {
             ],
             at(Role::Viewer),
         ),
-        ("runs", &[("slug", "default")], at(Role::Viewer)),
-        ("run", &[("slug", "default"), ("id", "not an id")], at(Role::Viewer)),
+        ("runs", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("run", &[("slug", "default"), ("id", "not an id"), ("query", "")], at(Role::Viewer)),
+        ("user_conflicts", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("conflicts_meant", &[("slug", "default"), ("query", "action=delete")], at(Role::Operator)),
+        (
+            "decide_conflicts",
+            &[("slug", "default"), ("action", "delete"), ("selection", "")],
+            at(Role::Operator),
+        ),
+        (
+            "same_person",
+            &[
+                ("slug", "default"),
+                ("user", "018f0000-0000-7000-8000-000000000000"),
+                ("external_id", ""),
+                ("answer", "same"),
+            ],
+            at(Role::Operator),
+        ),
+        ("held_removals", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        (
+            "decide_held",
+            &[
+                ("slug", "default"),
+                ("kind", "removal"),
+                ("intent", "approve"),
+                ("pick[]", "1"),
+                ("pick[]", "2"),
+            ],
+            at(Role::Operator),
+        ),
+        ("exceptions", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("save_exceptions", &[("slug", "default"), ("staged", "")], at(Role::Administrator)),
+        ("read_directory", &[("slug", "default")], at(Role::Operator)),
+        ("additions", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("add_additions", &[("slug", "default"), ("addresses", "x")], at(Role::Administrator)),
+        ("remove_addition", &[("slug", "default"), ("address", "x@contoso.com")], at(Role::Administrator)),
+        ("recycle_bin", &[("slug", "default"), ("query", "")], at(Role::Viewer)),
+        ("restore_user", &[("slug", "default"), ("entry", "1")], at(Role::Operator)),
         ("sign_out", &[], Least::SignedIn),
     ];
     let listed: BTreeSet<_> = functions.iter().map(|(name, _, _)| format!("/api/{name}")).collect();
@@ -163,8 +295,8 @@ async fn every_server_function_is_for_those_who_may_call_it() {
                 Some(refusal) => {
                     assert_eq!(answer.status, refusal, "{name} calls {function} {fields:?}: {}", answer.body)
                 }
-                // The one function that answers "not found" to those who may call it: there is no such run.
-                None if *function == "run" => {
+                // These answer "not found" to those who may call them: there is no such run, user or group.
+                None if fields.iter().any(|(_, value)| *value == "not an id") => {
                     assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name} calls {function}")
                 }
                 None => assert_eq!(

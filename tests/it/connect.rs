@@ -57,6 +57,23 @@ impl Connected {
 }
 
 #[tokio::test]
+async fn what_was_typed_into_an_area_of_text_comes_back_as_text() {
+    let mut connected = Connected::start().await;
+    let hostile = "</textarea><b id=\"mine\">&lt;";
+    let form: Vec<_> = fields(&connected, "save", "")
+        .into_iter()
+        .map(|(name, value)| {
+            (name.to_owned(), if name == "custom_filter" { hostile } else { value }.to_owned())
+        })
+        .collect();
+    let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    connected.browser.submit("/api/connect", &form).await;
+    let page = connected.browser.get(PAGE).await.body;
+    assert!(page.contains("&lt;/textarea>&lt;b id=\"mine\">&amp;lt;</textarea>"), "{page}");
+    assert!(!page.contains("<b id=\"mine\">"));
+}
+
+#[tokio::test]
 async fn a_fresh_page_shows_the_defaults() {
     let mut at = Connected::start().await;
     let page = at.browser.get(PAGE).await.body;

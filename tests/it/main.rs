@@ -3,9 +3,15 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod access_matrix;
+mod administration;
+mod by_hand;
 mod command_line;
 mod connect;
+mod groups;
+mod history;
+mod live;
 mod sessions;
 mod support;
+mod users;
 mod walls;
 mod web;

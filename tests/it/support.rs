@@ -160,12 +160,22 @@ impl Browser {
         self.cookies.contains_key(name)
     }
 
-    /// Sends any request, with this browser's cookies.
-    pub async fn send(&mut self, mut request: Request<Body>) -> Answer {
+    /// Sends a request whose answer goes on, with this browser's cookies.
+    pub async fn open(&mut self, mut request: Request<Body>) -> axum::response::Response {
+        self.add_cookies(&mut request);
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    fn add_cookies(&self, request: &mut Request<Body>) {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request.headers_mut().insert(header::COOKIE, cookies.join("; ").parse().unwrap());
         }
+    }
+
+    /// Sends any request, with this browser's cookies.
+    pub async fn send(&mut self, mut request: Request<Body>) -> Answer {
+        self.add_cookies(&mut request);
         let sent = format!("{} {}", request.method(), request.uri());
         // A request without an answer is to fail its test, and not to stop them all.
         let answered = tokio::time::timeout(ANSWER, self.router.clone().oneshot(request)).await;

@@ -49,6 +49,12 @@ impl Timestamp {
         self.utc().format(format).unwrap_or_default()
     }
 
+    /// The beginning of a day in UTC.
+    #[must_use]
+    pub fn of_day(day: time::Date) -> Self {
+        Self(day.midnight().assume_utc().unix_timestamp() * Self::SECOND)
+    }
+
     /// The day in UTC.
     #[must_use]
     pub fn date(self) -> time::Date {

@@ -126,7 +126,7 @@ pub enum Action {
     Added,
     /// Changed.
     Updated,
-    /// Not delivered any more: a conflict opened, or its reason changed.
+    /// Not delivered any more: a conflict opened.
     Missing,
     /// Delivered again: the conflict closed, or the object came back from the recycle bin.
     Restored,

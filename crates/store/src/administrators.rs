@@ -1,6 +1,6 @@
 //! Administrators: who may sign in, and what they may do.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use domain::{Timestamp, role::Role};
 use uuid::Uuid;
@@ -16,11 +16,24 @@ statements! {
                 FROM administrators WHERE email = $1";
     BY_ID = "SELECT id, public_id, email, display_name, password_hash, every_customer_role, created_at, deactivated_at, last_sign_in_at
              FROM administrators WHERE id = $1";
+    BY_PUBLIC_ID = "SELECT id, public_id, email, display_name, password_hash, every_customer_role, created_at, deactivated_at, last_sign_in_at
+             FROM administrators WHERE public_id = $1";
+    ALL = "SELECT id, public_id, email, display_name, password_hash, every_customer_role, created_at, deactivated_at, last_sign_in_at
+           FROM administrators ORDER BY id";
+    ALL_ROLES = "SELECT administrator_id, customer_id, role FROM administrator_roles ORDER BY administrator_id, customer_id";
     ROLES = "SELECT customer_id, role FROM administrator_roles WHERE administrator_id = $1 ORDER BY customer_id";
     COUNT = "SELECT COUNT(*) FROM administrators";
     ADD = "INSERT INTO administrators (public_id, email, display_name, password_hash, every_customer_role, created_at)
            VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
     SET_PASSWORD = "UPDATE administrators SET password_hash = $2 WHERE id = $1";
+    RENAME = "UPDATE administrators SET display_name = $2 WHERE id = $1";
+    SET_EVERY = "UPDATE administrators SET every_customer_role = $2 WHERE id = $1";
+    DEACTIVATE = "UPDATE administrators SET deactivated_at = $2 WHERE id = $1";
+    REVOKE = "DELETE FROM administrator_roles WHERE administrator_id = $1 AND customer_id = $2";
+    /// Changes nothing, and makes every other transaction that does the same wait for this one.
+    HOLD_FULL = "UPDATE administrators SET every_customer_role = every_customer_role WHERE every_customer_role = 'administrator'";
+    COUNT_FULL = "SELECT COUNT(*) FROM administrators
+                  WHERE every_customer_role = 'administrator' AND deactivated_at IS NULL AND password_hash <> ''";
     GRANT = "INSERT INTO administrator_roles (administrator_id, customer_id, role) VALUES ($1, $2, $3)
              ON CONFLICT (administrator_id, customer_id) DO UPDATE SET role = excluded.role";
 }
@@ -36,7 +49,7 @@ pub struct Administrator {
     pub email: String,
     /// The name on pages.
     pub display_name: String,
-    /// The password's argon2id hash in PHC form.
+    /// The password's argon2id hash in PHC form; empty for who was invited and has not chosen a password yet.
     pub password_hash: String,
     /// The role towards every customer, those to come included.
     pub every_customer_role: Option<Role>,
@@ -79,7 +92,7 @@ pub struct NewAdministrator {
     pub email: String,
     /// The name on pages.
     pub display_name: String,
-    /// The password's argon2id hash in PHC form.
+    /// The password's argon2id hash in PHC form; empty for somebody who is invited.
     pub password_hash: String,
     /// The role towards every customer.
     pub every_customer_role: Option<Role>,
@@ -115,32 +128,35 @@ async fn with_roles(connection: &mut Connection, row: Option<Row>) -> Result<Opt
     let Some(row) = row else { return Ok(None) };
     let roles = all!(connection, (i64, String), ROLES, row.id)?
         .into_iter()
-        .map(|(customer_id, name)| {
-            let role = Role::named(&name)
-                .ok_or_else(|| StoreError::corrupt("administrator_roles", "role", row.id))?;
-            Ok((customer_id, role))
-        })
+        .map(|(customer_id, name)| Ok((customer_id, named_role(&name, row.id)?)))
         .collect::<Result<_>>()?;
-    let every_customer_role = row
-        .every_customer_role
-        .map(|name| {
-            Role::named(&name)
-                .ok_or_else(|| StoreError::corrupt("administrators", "every_customer_role", row.id))
+    row.with(roles).map(Some)
+}
+
+fn named_role(name: &str, administrator_id: i64) -> Result<Role> {
+    Role::named(name).ok_or_else(|| StoreError::corrupt("administrator_roles", "role", administrator_id))
+}
+
+impl Row {
+    fn with(self, roles: Vec<(i64, Role)>) -> Result<Administrator> {
+        let corrupt = |column| StoreError::corrupt("administrators", column, self.id);
+        let every_customer_role = self
+            .every_customer_role
+            .map(|name| Role::named(&name).ok_or_else(|| corrupt("every_customer_role")))
+            .transpose()?;
+        Ok(Administrator {
+            id: self.id,
+            public_id: Uuid::parse_str(&self.public_id).map_err(|_| corrupt("public_id"))?,
+            email: self.email,
+            display_name: self.display_name,
+            password_hash: self.password_hash,
+            every_customer_role,
+            roles,
+            created_at: Timestamp(self.created_at),
+            deactivated_at: self.deactivated_at.map(Timestamp),
+            last_sign_in_at: self.last_sign_in_at.map(Timestamp),
         })
-        .transpose()?;
-    Ok(Some(Administrator {
-        id: row.id,
-        public_id: Uuid::parse_str(&row.public_id)
-            .map_err(|_| StoreError::corrupt("administrators", "public_id", row.id))?,
-        email: row.email,
-        display_name: row.display_name,
-        password_hash: row.password_hash,
-        every_customer_role,
-        roles,
-        created_at: Timestamp(row.created_at),
-        deactivated_at: row.deactivated_at.map(Timestamp),
-        last_sign_in_at: row.last_sign_in_at.map(Timestamp),
-    }))
+    }
 }
 
 pub(crate) async fn by_id(connection: &mut Connection, id: i64) -> Result<Option<Administrator>> {
@@ -165,6 +181,31 @@ impl Store {
     /// When the database cannot answer.
     pub async fn administrator(&self, id: i64) -> Result<Option<Administrator>> {
         by_id(&mut self.read().await?, id).await
+    }
+
+    /// The administrator with that id in addresses of pages, deactivated or not.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn administrator_by_public_id(&self, public_id: Uuid) -> Result<Option<Administrator>> {
+        let mut connection = self.read().await?;
+        let row = optional!(connection, Row, BY_PUBLIC_ID, public_id.to_string())?;
+        with_roles(&mut connection, row).await
+    }
+
+    /// Every administrator, deactivated ones included, in the order in which they were made.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn administrators(&self) -> Result<Vec<Administrator>> {
+        let mut connection = self.read().await?;
+        let rows = all!(connection, Row, ALL)?;
+        let mut roles: HashMap<i64, Vec<(i64, Role)>> = HashMap::new();
+        for (administrator_id, customer_id, name) in all!(connection, (i64, i64, String), ALL_ROLES)? {
+            let role = named_role(&name, administrator_id)?;
+            roles.entry(administrator_id).or_default().push((customer_id, role));
+        }
+        rows.into_iter().map(|row| { let roles = roles.remove(&row.id).unwrap_or_default(); row.with(roles) }).collect()
     }
 
     /// How many administrators there are, deactivated ones included: with none, the portal offers its one-time set-up.
@@ -217,5 +258,61 @@ impl Write {
     pub async fn grant(&mut self, administrator_id: i64, customer_id: i64, role: Role) -> Result<()> {
         execute!(self.connection, GRANT, administrator_id, customer_id, role.name())?;
         Ok(())
+    }
+
+    /// Takes the role towards a customer from an administrator; one towards every customer stays.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn revoke(&mut self, administrator_id: i64, customer_id: i64) -> Result<()> {
+        execute!(self.connection, REVOKE, administrator_id, customer_id).map(drop)
+    }
+
+    /// Gives an administrator a role towards every customer, those to come included, or takes it.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such administrator.
+    pub async fn set_every_customer_role(&mut self, administrator_id: i64, role: Option<Role>) -> Result<()> {
+        match execute!(self.connection, SET_EVERY, administrator_id, role.map(Role::name))? {
+            1 => Ok(()),
+            _ => Err(StoreError::Missing("The administrator")),
+        }
+    }
+
+    /// Deactivates an administrator since that moment, or with `None` ends that. Sessions go on until [`Write::end_sessions_of`], but count
+    /// for nothing while the account is deactivated.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such administrator.
+    pub async fn deactivate_administrator(
+        &mut self,
+        administrator_id: i64,
+        since: Option<Timestamp>,
+    ) -> Result<()> {
+        match execute!(self.connection, DEACTIVATE, administrator_id, since.map(|since| since.0))? {
+            1 => Ok(()),
+            _ => Err(StoreError::Missing("The administrator")),
+        }
+    }
+
+    /// Gives an administrator another name.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such administrator.
+    pub async fn rename_administrator(&mut self, administrator_id: i64, display_name: &str) -> Result<()> {
+        match execute!(self.connection, RENAME, administrator_id, display_name)? {
+            1 => Ok(()),
+            _ => Err(StoreError::Missing("The administrator")),
+        }
+    }
+
+    /// How many can sign in with the role Administrator for all customers. Until this transaction ends, no other one that asks gets an answer,
+    /// so that two administrators cannot remove each other.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn full_administrators(&mut self) -> Result<i64> {
+        execute!(self.connection, HOLD_FULL)?;
+        Ok(one!(self.connection, (i64,), COUNT_FULL)?.0)
     }
 }

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CustomerStore, CustomerWrite, StoreError, Write,
+    CustomerStore, CustomerWrite, Store, StoreError, Write,
     error::Result,
     sql::{Connection, all, execute, statements},
 };
@@ -13,7 +13,14 @@ statements! {
     ADD = "INSERT INTO audit (customer_id, at, administrator_id, actor, action, object, changes) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     PAGE = "SELECT id, at, administrator_id, actor, action, object, changes FROM audit
             WHERE customer_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    PORTAL_PAGE = "SELECT id, at, administrator_id, actor, action, object, changes FROM audit
+                   WHERE customer_id IS NULL AND id < $1 ORDER BY id DESC LIMIT $2";
 }
+
+/// How many entries a search reads at once.
+const BATCH: i64 = 500;
+/// How many entries a search looks at before it hands back what it found so far.
+const MOST_SEARCHED: usize = 20_000;
 
 /// One field's change. A secret's values are written as `***` by whoever makes the entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +66,55 @@ pub struct AuditRow {
     pub entry: AuditEntry,
 }
 
+/// Which entries to show. An empty text asks for nothing. Who and the words are found in any case: that is Rust's work, because the engines do
+/// not agree on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// A part of the name of who did it.
+    pub actor: String,
+    /// The action, exactly.
+    pub action: String,
+    /// A part of the object, of a field's label, or of a value old or new.
+    pub text: String,
+}
+
+impl AuditFilter {
+    /// Whether every entry is shown.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        [&self.actor, &self.action, &self.text].iter().all(|text| text.trim().is_empty())
+    }
+
+    /// The same filter with its words in the form in which they are compared.
+    fn folded(&self) -> Self {
+        let fold = |text: &str| text.trim().to_lowercase();
+        Self { actor: fold(&self.actor), action: self.action.trim().to_owned(), text: fold(&self.text) }
+    }
+
+    /// Whether this (folded) filter shows the entry.
+    fn shows(&self, entry: &AuditEntry) -> bool {
+        let has = |text: &str, part: &str| part.is_empty() || text.to_lowercase().contains(part);
+        let in_changes = || {
+            let mut texts = entry.changes.iter().flat_map(|change| [&change.field, &change.old, &change.new]);
+            texts.any(|text| has(text, &self.text))
+        };
+        has(&entry.actor, &self.actor)
+            && (self.action.is_empty() || entry.action == self.action)
+            && (has(&entry.object, &self.text) || in_changes())
+    }
+}
+
+/// A page of the entries that a filter shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditPage {
+    /// The entries, the latest first.
+    pub rows: Vec<AuditRow>,
+    /// Before which entry to go on; `None` at the end of the log.
+    pub next: Option<i64>,
+}
+
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct Row {
     id: i64,
     at: i64,
     administrator_id: Option<i64>,
@@ -106,30 +160,110 @@ impl CustomerWrite {
     }
 }
 
+impl TryFrom<Row> for AuditRow {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let changes = serde_json::from_str(&row.changes)
+            .map_err(|_| StoreError::corrupt("audit", "changes", row.id))?;
+        Ok(Self {
+            id: row.id,
+            entry: AuditEntry {
+                at: Timestamp(row.at),
+                administrator_id: row.administrator_id,
+                actor: row.actor,
+                action: row.action,
+                object: row.object,
+                changes,
+            },
+        })
+    }
+}
+
+/// Entries about that customer, or about the portal itself, before the one with that number.
+async fn page(
+    connection: &mut Connection,
+    customer_id: Option<i64>,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<AuditRow>> {
+    let before = before.unwrap_or(i64::MAX);
+    let rows = match customer_id {
+        Some(customer_id) => all!(connection, Row, PAGE, customer_id, before, limit),
+        None => all!(connection, Row, PORTAL_PAGE, before, limit),
+    }?;
+    rows.into_iter().map(AuditRow::try_from).collect()
+}
+
+async fn search(
+    connection: &mut Connection,
+    customer_id: Option<i64>,
+    filter: &AuditFilter,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<AuditPage> {
+    let filter = filter.folded();
+    let (mut found, mut searched, mut before) = (AuditPage::default(), 0, before);
+    loop {
+        let rows = page(connection, customer_id, before, BATCH).await?;
+        let last = rows.len() < usize::try_from(BATCH).unwrap_or(usize::MAX);
+        searched += rows.len();
+        for row in rows {
+            before = Some(row.id);
+            if filter.shows(&row.entry) {
+                if found.rows.len() == limit {
+                    // There is another one: the next page begins with it.
+                    found.next = Some(row.id + 1);
+                    return Ok(found);
+                }
+                found.rows.push(row);
+            }
+        }
+        if last {
+            return Ok(found);
+        }
+        if searched >= MOST_SEARCHED {
+            found.next = before;
+            return Ok(found);
+        }
+    }
+}
+
+impl Store {
+    /// The entries about the portal itself that a filter shows, the latest first, `before` the one with that number.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn search_portal_audit(
+        &self,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<AuditPage> {
+        search(&mut self.read().await?, None, filter, before, limit).await
+    }
+}
+
 impl CustomerStore {
     /// The entries about this customer, the latest first, `before` the one with that number.
     ///
     /// # Errors
     /// When the database cannot answer.
     pub async fn audit(&self, before: Option<i64>, limit: i64) -> Result<Vec<AuditRow>> {
-        let mut connection = self.read().await?;
-        all!(connection, Row, PAGE, self.id(), before.unwrap_or(i64::MAX), limit)?
-            .into_iter()
-            .map(|row| {
-                let changes = serde_json::from_str(&row.changes)
-                    .map_err(|_| StoreError::corrupt("audit", "changes", row.id))?;
-                Ok(AuditRow {
-                    id: row.id,
-                    entry: AuditEntry {
-                        at: Timestamp(row.at),
-                        administrator_id: row.administrator_id,
-                        actor: row.actor,
-                        action: row.action,
-                        object: row.object,
-                        changes,
-                    },
-                })
-            })
-            .collect()
+        page(&mut self.read().await?, Some(self.id()), before, limit).await
+    }
+
+    /// The entries about this customer that a filter shows, the latest first, `before` the one with that number. A search that finds little
+    /// ends after many thousand entries, with the place to go on from.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn search_audit(
+        &self,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<AuditPage> {
+        search(&mut self.read().await?, Some(self.id()), filter, before, limit).await
     }
 }

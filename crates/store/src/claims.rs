@@ -1,5 +1,7 @@
 //! Who claims an address in the mirror, and who holds it in the portal.
 
+use std::collections::{BTreeSet, HashSet};
+
 use domain::{
     address::Address,
     service::{Service, Source},
@@ -14,10 +16,12 @@ use crate::{
 };
 
 statements! {
-    CLAIMS = "SELECT a.address, a.kind, m.service, m.id, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name,
+    CLAIMS = "SELECT a.address, a.kind, m.service, m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name,
                   m.account_enabled, m.attributes
               FROM mirror_addresses a JOIN mirror_users m ON m.customer_id = a.customer_id AND m.id = a.mirror_user_id
               WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), " ORDER BY a.address, m.id";
+    /// Without DISTINCT: for that, SQLite would read all claims of the customer in the order of the claimants.
+    CLAIMANTS = "SELECT a.mirror_user_id FROM mirror_addresses a WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), "";
     HOLDERS = "SELECT a.address, a.user_id, u.source, u.external_id, a.is_primary
                FROM user_addresses a JOIN users u ON u.customer_id = a.customer_id AND u.id = a.user_id
                WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), " ORDER BY a.address";
@@ -113,6 +117,22 @@ impl CustomerWrite {
                 })
             })
             .collect()
+    }
+
+    /// The objects of a service's mirror that claim one of these addresses, apart from those with a number that is known already.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn other_claimants(
+        &mut self,
+        service: Service,
+        addresses: &[Address],
+        known: &HashSet<i64>,
+    ) -> Result<Vec<MirrorUser>> {
+        let claimants = all!(self.connection, (i64,), CLAIMANTS, self.customer_id; given(addresses))?;
+        let others: BTreeSet<i64> =
+            claimants.into_iter().map(|(id,)| id).filter(|id| !known.contains(id)).collect();
+        self.mirror_by_id(service, others).await
     }
 
     /// The portal users that hold these addresses, by address; one that nobody holds is not among them.

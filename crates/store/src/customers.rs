@@ -15,6 +15,9 @@ statements! {
     ADD = "INSERT INTO customers (slug, name, max_removals, max_removals_percent, min_removals, created_at)
            VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
     SET_GUARD = "UPDATE customers SET max_removals = $2, max_removals_percent = $3, min_removals = $4 WHERE id = $1";
+    RENAME = "UPDATE customers SET name = $2 WHERE id = $1";
+    SUSPEND = "UPDATE customers SET suspended_at = $2 WHERE id = $1";
+    DELETE = "DELETE FROM customers WHERE id = $1";
 }
 
 /// A customer.
@@ -114,6 +117,17 @@ impl Write {
         .map_err(|error: StoreError| error.or_taken(|| format!("The customer name \"{slug}\"")))?;
         Ok(id)
     }
+
+    /// Deletes a customer with every row of its own: users, groups, settings, runs, audit log.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the customer is gone.
+    pub async fn delete_customer(&mut self, customer_id: i64) -> Result<()> {
+        match execute!(self.connection, DELETE, customer_id)? {
+            1 => Ok(()),
+            _ => Err(StoreError::Missing("The customer")),
+        }
+    }
 }
 
 impl CustomerWrite {
@@ -130,6 +144,24 @@ impl CustomerWrite {
             guard.max_removals_percent,
             guard.min_removals
         )?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::Missing("The customer")) }
+    }
+
+    /// Gives the customer another name; the slug stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the customer is gone.
+    pub async fn rename_customer(&mut self, name: &str) -> Result<()> {
+        let changed = execute!(self.connection, RENAME, self.customer_id, name)?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::Missing("The customer")) }
+    }
+
+    /// Suspends the customer since that moment, or with `None` ends its suspension.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the customer is gone.
+    pub async fn suspend_customer(&mut self, since: Option<Timestamp>) -> Result<()> {
+        let changed = execute!(self.connection, SUSPEND, self.customer_id, since.map(|since| since.0))?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Missing("The customer")) }
     }
 }

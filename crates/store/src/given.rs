@@ -1,6 +1,9 @@
 //! The rows that a statement is given at once, and how each engine takes them: SQLite as one JSON text, Postgres as an array per column.
+//!
+//! The JSON is an array of rows, each an array; of a single column it is the array of its values. A run gives all that it writes in this form,
+//! so it is written straight from the columns.
 
-use serde_json::Value;
+use serde::{Serialize, Serializer, ser::SerializeSeq};
 use sqlx::{Postgres, Sqlite, postgres::PgArguments, sqlite::SqliteArguments};
 
 use crate::{error::Result, sql::add};
@@ -11,6 +14,7 @@ pub(crate) struct Given(Vec<Column>);
 
 enum Column {
     Ints(Vec<i64>),
+    OptionalInts(Vec<Option<i64>>),
     Texts(Vec<String>),
     OptionalTexts(Vec<Option<String>>),
     Flags(Vec<bool>),
@@ -25,6 +29,11 @@ impl Given {
 
     pub(crate) fn ints(mut self, values: impl IntoIterator<Item = i64>) -> Self {
         self.0.push(Column::Ints(values.into_iter().collect()));
+        self
+    }
+
+    pub(crate) fn optional_ints(mut self, values: impl IntoIterator<Item = Option<i64>>) -> Self {
+        self.0.push(Column::OptionalInts(values.into_iter().collect()));
         self
     }
 
@@ -48,31 +57,24 @@ impl Given {
         self
     }
 
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn add_to_sqlite(self, arguments: &mut SqliteArguments) -> Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let mut rows: Vec<Vec<Value>> = Vec::new();
-        for column in self.0 {
-            let values: Vec<Value> = match column {
-                Column::Ints(values) => values.into_iter().map(Value::from).collect(),
-                Column::Texts(values) => values.into_iter().map(Value::from).collect(),
-                Column::OptionalTexts(values) => values.into_iter().map(Value::from).collect(),
-                Column::Flags(values) => values.into_iter().map(Value::from).collect(),
-                Column::OptionalFlags(values) => values.into_iter().map(Value::from).collect(),
-            };
-            rows.resize_with(values.len(), Vec::new);
-            for (row, value) in rows.iter_mut().zip(values) {
-                row.push(value);
-            }
-        }
-        add::<Sqlite, _>(arguments, Value::from_iter(rows).to_string())
+        let json = match self.0.as_slice() {
+            [] => return Ok(()),
+            [column] => serde_json::to_string(&Values(column)),
+            columns => serde_json::to_string(&Rows(columns)),
+        };
+        add::<Sqlite, _>(arguments, json.map_err(|error| sqlx::Error::Encode(error.into()))?)
     }
 
     pub(crate) fn add_to_postgres(self, arguments: &mut PgArguments) -> Result<()> {
         for column in self.0 {
             match column {
                 Column::Ints(values) => add::<Postgres, _>(arguments, values),
+                Column::OptionalInts(values) => add::<Postgres, _>(arguments, values),
                 Column::Texts(values) => add::<Postgres, _>(arguments, values),
                 Column::OptionalTexts(values) => add::<Postgres, _>(arguments, values),
                 Column::Flags(values) => add::<Postgres, _>(arguments, values),
@@ -80,5 +82,68 @@ impl Given {
             }?;
         }
         Ok(())
+    }
+}
+
+impl Column {
+    fn len(&self) -> usize {
+        match self {
+            Self::Ints(values) => values.len(),
+            Self::OptionalInts(values) => values.len(),
+            Self::Texts(values) => values.len(),
+            Self::OptionalTexts(values) => values.len(),
+            Self::Flags(values) => values.len(),
+            Self::OptionalFlags(values) => values.len(),
+        }
+    }
+
+    /// Writes the value of a row; null where the column is shorter than the others.
+    fn write<S: SerializeSeq>(&self, at: usize, to: &mut S) -> Result<(), S::Error> {
+        match self {
+            Self::Ints(values) => to.serialize_element(&values.get(at)),
+            Self::OptionalInts(values) => to.serialize_element(&values.get(at)),
+            Self::Texts(values) => to.serialize_element(&values.get(at)),
+            Self::OptionalTexts(values) => to.serialize_element(&values.get(at)),
+            Self::Flags(values) => to.serialize_element(&values.get(at)),
+            Self::OptionalFlags(values) => to.serialize_element(&values.get(at)),
+        }
+    }
+}
+
+/// The values of the only column.
+struct Values<'a>(&'a Column);
+
+impl Serialize for Values<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all = serializer.serialize_seq(Some(self.0.len()))?;
+        for at in 0..self.0.len() {
+            self.0.write(at, &mut all)?;
+        }
+        all.end()
+    }
+}
+
+/// The rows of several columns.
+struct Rows<'a>(&'a [Column]);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rows = self.0.iter().map(Column::len).max().unwrap_or_default();
+        serializer.collect_seq((0..rows).map(|at| Row { columns: self.0, at }))
+    }
+}
+
+struct Row<'a> {
+    columns: &'a [Column],
+    at: usize,
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_seq(Some(self.columns.len()))?;
+        for column in self.columns {
+            column.write(self.at, &mut row)?;
+        }
+        row.end()
     }
 }

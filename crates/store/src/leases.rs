@@ -20,6 +20,7 @@ statements! {
     TAKE = "UPDATE leases SET owner = $3, token = token + 1, expires_at = $4 WHERE customer_id = $1 AND name = $2 RETURNING token";
     RENEW = "UPDATE leases SET expires_at = $5 WHERE customer_id = $1 AND name = $2 AND token = $3 AND expires_at > $4";
     RELEASE = "UPDATE leases SET owner = '', expires_at = 0 WHERE customer_id = $1 AND name = $2 AND token = $3";
+    BREAK = "UPDATE leases SET owner = '', token = token + 1, expires_at = 0 WHERE customer_id = $1 AND name = $2";
     /// Changes nothing, but locks the row on Postgres, so that the lease cannot change hands before the chunk is committed.
     CONFIRM = "UPDATE leases SET token = token WHERE customer_id = $1 AND name = $2 AND token = $3 AND expires_at > $4";
 }
@@ -108,6 +109,14 @@ impl CustomerStore {
 }
 
 impl CustomerWrite {
+    /// Takes a lease away from whoever holds it: its next chunk is refused as [`StoreError::LostLease`].
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn break_lease(&mut self, name: &str) -> Result<()> {
+        execute!(self.connection, BREAK, self.customer_id, name).map(drop)
+    }
+
     pub(crate) async fn confirm(&mut self, lease: &Lease, now: Timestamp) -> Result<()> {
         let name = lease.name.as_str();
         match execute!(self.connection, CONFIRM, self.customer_id, name, lease.token, now.0)? {

@@ -19,9 +19,12 @@
 //! 4. **The tests** of the family are written once, against the API, and run on both engines. Each method that takes an id is also tried
 //!    with another customer's.
 
+mod batch;
 mod error;
 mod given;
 mod open;
+#[cfg(feature = "raw-objects")]
+mod raw_objects;
 mod sql;
 mod vault;
 
@@ -38,18 +41,41 @@ macro_rules! families {
 }
 
 families!(
+    additions,
     administrators,
     audit,
-    checkpoints,
     claims,
+    conflict_lists,
+    conflicts,
+    cursors,
     customers,
+    deletion_days,
+    directory_lists,
+    exceptions,
+    group_lists,
+    groups,
+    guard_log,
+    held,
     leases,
     mirror,
+    mirror_groups,
+    mirror_lists,
+    mirror_members,
+    recycle_bin,
+    password_links,
+    run_changes,
     runs,
+    schedules,
     services,
     sessions,
+    take_overs,
     topics,
+    user_counts,
+    user_details,
     user_lists,
+    user_pages,
+    user_search,
+    user_writes,
     users,
 );
 
@@ -62,22 +88,43 @@ use crate::{
     sql::Connection,
 };
 
+#[cfg(feature = "raw-objects")]
+pub use crate::raw_objects::RawObjects;
 pub use crate::{
+    additions::Addition,
     administrators::{Administrator, NewAdministrator},
-    audit::{AuditEntry, AuditRow, Change},
-    checkpoints::{Checkpoint, CheckpointKind},
+    audit::{AuditEntry, AuditFilter, AuditPage, AuditRow, Change},
+    batch::MirrorWritten,
     claims::{ClaimKind, ClaimRow, HolderRow},
+    conflict_lists::ConflictFilter,
+    conflicts::ConflictRow,
+    cursors::{Cursor, CursorKind},
     customers::Customer,
+    directory_lists::Listed,
     error::{Result, StoreError},
+    exceptions::{Exception, ExceptionKind},
+    group_lists::{GroupList, GroupPage, ListedMember},
+    groups::{Group, GroupWrite},
+    held::{Held, HeldRow},
     leases::{Lease, LeaseRow},
-    mirror::{MirrorUser, MirrorWritten, Mirrored},
+    mirror::MirrorUser,
+    mirror_groups::MirrorGroup,
+    mirror_lists::{Candidate, Mirrored, Standing},
+    mirror_members::Member,
     open::DatabaseUrl,
+    recycle_bin::{Binned, BinnedGroup, BinnedUser, Deletion},
+    run_changes::{RunChange, RunChangeRow},
     runs::{NewRun, Run},
+    schedules::Schedule,
     services::DirectoryService,
     sessions::{NewSession, Session},
     sql::Statement,
-    user_lists::{ExportedUser, Page, UserCursor, UserPage, UserRow},
-    users::{User, UserWrite, Written},
+    take_overs::TakeOver,
+    user_details::TouchingException,
+    user_lists::{ExportedUser, UserCursor, UserFilter, UserList, UserOrder, UserPage, UserRow},
+    user_search::Search,
+    user_writes::{UserWrite, Written},
+    users::User,
     vault::Vault,
 };
 

@@ -1,61 +1,73 @@
-//! The mirror: what the directory says, as last read.
+//! The mirror: what the directory says, as last read. Here its users are written; [`crate::mirror_lists`] reads them.
 //!
-//! An object is rewritten only when its hash changed; it is *dirty* from then on until the portal's users were brought in line with it. Its
-//! addresses are kept beside it in the form in which they are compared, so that every claimant of an address is found.
+//! An object is rewritten only when its hash changed; it is *dirty* from then on until the portal's users were brought in line with it. One
+//! that the directory no longer has is *gone*: its row stays, dirty and without addresses, until the portal is in line with that too.
+//! The addresses are kept beside an object in the form in which they are compared, so that every claimant of one is found.
 
 use std::collections::HashMap;
 
 use domain::{
     address::{Address, Addresses, principal_address},
     object::DirectoryUser,
-    service::{Service, Status},
+    service::Service,
 };
-use sha2::{Digest as _, Sha256};
 
 use crate::{
-    ClaimKind, CustomerStore, CustomerWrite, StoreError,
+    ClaimKind, CustomerWrite, MirrorWritten, StoreError,
+    batch::{Batch, Known, hash},
     error::Result,
     given::Given,
     sql::{all, execute, statements},
-    users::read_status,
 };
 
 statements! {
-    DIRTY = "SELECT id, external_id, user_principal_name, mail, proxy_addresses, display_name, account_enabled, attributes
-             FROM mirror_users WHERE customer_id = $1 AND service = $2 AND dirty = TRUE AND id > $3 ORDER BY id LIMIT $4";
-    /// The customer stands on both sides of the join, and so does the condition of the index on users.
-    PAGE = "SELECT m.id, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled, m.attributes,
-                u.status
-            FROM mirror_users m LEFT JOIN users u
-                ON u.customer_id = m.customer_id AND u.source = $3 AND u.external_id = m.external_id AND u.external_id IS NOT NULL
-            WHERE m.customer_id = $1 AND m.service = $2 AND m.id > $4 ORDER BY m.id LIMIT $5";
-    BY_ADDRESS = "SELECT m.id, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled,
-                      m.attributes, u.status
-                  FROM mirror_addresses a JOIN mirror_users m ON m.customer_id = a.customer_id AND m.id = a.mirror_user_id
-                      LEFT JOIN users u
-                      ON u.customer_id = m.customer_id AND u.source = $3 AND u.external_id = m.external_id AND u.external_id IS NOT NULL
-                  WHERE a.customer_id = $1 AND m.service = $2 AND a.address = $4 ORDER BY a.mirror_user_id LIMIT $5";
-    KNOWN = "SELECT m.id, m.external_id, m.hash FROM mirror_users m
+    KNOWN = "SELECT m.id, m.external_id, m.hash, m.gone, m.round FROM mirror_users m
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_users SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
     WRITE = "INSERT INTO mirror_users (customer_id, service, external_id, user_principal_name, mail, proxy_addresses, display_name,
-                 account_enabled, attributes, hash, round, dirty)
+                 account_enabled, attributes, hash, sort_name, round, dirty, gone)
              SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), given.external_id, given.user_principal_name, given.mail, given.proxy_addresses,
-                 given.display_name, given.account_enabled, given.attributes, given.hash, CAST($3 AS BIGINT), TRUE
+                 given.display_name, given.account_enabled, given.attributes, given.hash, given.sort_name, CAST($3 AS BIGINT), TRUE, FALSE
              FROM ",
             given("$4": external_id "TEXT" 0 "$4", user_principal_name "TEXT" 1 "$5", mail "TEXT" 2 "$6", proxy_addresses "TEXT" 3 "$7",
-                display_name "TEXT" 4 "$8", account_enabled "BOOLEAN" 5 "$9", attributes "TEXT" 6 "$10", hash "TEXT" 7 "$11"),
+                display_name "TEXT" 4 "$8", account_enabled "BOOLEAN" 5 "$9", attributes "TEXT" 6 "$10", hash "TEXT" 7 "$11",
+                sort_name "TEXT" 8 "$12"),
             " WHERE TRUE
              ON CONFLICT (customer_id, service, external_id) DO UPDATE SET user_principal_name = excluded.user_principal_name,
                  mail = excluded.mail, proxy_addresses = excluded.proxy_addresses, display_name = excluded.display_name,
                  account_enabled = excluded.account_enabled, attributes = excluded.attributes, hash = excluded.hash,
-                 round = excluded.round, dirty = excluded.dirty
+                 sort_name = excluded.sort_name, round = excluded.round, dirty = excluded.dirty, gone = excluded.gone
              RETURNING id, external_id";
     REMOVE_ADDRESSES = "DELETE FROM mirror_addresses WHERE customer_id = $1 AND mirror_user_id ", among("$2" "BIGINT"), "";
     ADD_ADDRESSES = "INSERT INTO mirror_addresses (customer_id, mirror_user_id, address, kind)
                      SELECT CAST($1 AS BIGINT), given.id, given.address, given.kind FROM ",
                     given("$2": id "BIGINT" 0 "$2", address "TEXT" 1 "$3", kind "TEXT" 2 "$4"), "";
+    GONE = "UPDATE mirror_users SET gone = TRUE, dirty = TRUE WHERE customer_id = $1 AND service = $2 AND gone = FALSE AND external_id ",
+           among("$3" "TEXT"), " RETURNING id";
+    UNSEEN = "UPDATE mirror_users SET gone = TRUE, dirty = TRUE WHERE customer_id = $1 AND service = $2 AND gone = FALSE AND round <> $3
+              RETURNING id";
+    /// Set against set: EXCEPT sorts or hashes on either engine. As NOT EXISTS, Postgres would look through all objects for each user while
+    /// the tables have never been analysed; COALESCE is there for the same reason.
+    LOST = "INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, dirty, gone)
+            SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), lost.external_id, '[]', '{}', '', CAST($3 AS BIGINT), TRUE, TRUE
+            FROM (SELECT u.external_id FROM users u WHERE u.customer_id = $1 AND u.source = $4 AND u.external_id IS NOT NULL
+                  EXCEPT SELECT m.external_id FROM mirror_users m WHERE m.customer_id = $1 AND m.service = $2
+                  EXCEPT SELECT i.external_id FROM conflicts c JOIN users i ON i.id = c.user_id AND COALESCE(i.customer_id = $1, FALSE)
+                         WHERE c.customer_id = $1 AND i.source = $4) AS lost";
+    MARK = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE AND external_id ",
+           among("$3" "TEXT"), "";
+    MARK_LOST = "INSERT INTO mirror_users (customer_id, service, external_id, proxy_addresses, attributes, hash, round, dirty, gone)
+                 SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), u.external_id, '[]', '{}', '', 0, TRUE, TRUE FROM users u
+                 WHERE u.customer_id = $1 AND u.source = $3 AND u.external_id IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM mirror_users m
+                                     WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id = u.external_id)
+                     AND u.external_id ", among("$4" "TEXT"), "";
+    /// Of every service.
+    MARK_BY_ADDRESS = "UPDATE mirror_users SET dirty = TRUE
+                       WHERE customer_id = $1 AND dirty = FALSE AND id IN (
+                           SELECT a.mirror_user_id FROM mirror_addresses a WHERE a.customer_id = $1 AND a.address ", among("$2" "TEXT"), ")";
     MARK_ALL = "UPDATE mirror_users SET dirty = TRUE WHERE customer_id = $1 AND service = $2 AND dirty = FALSE";
+    FORGET = "DELETE FROM mirror_users WHERE customer_id = $1 AND gone = TRUE AND id ", among("$2" "BIGINT"), "";
     CLEAR = "UPDATE mirror_users SET dirty = FALSE WHERE customer_id = $1 AND id ", among("$2" "BIGINT"), "";
 }
 
@@ -64,31 +76,16 @@ statements! {
 pub struct MirrorUser {
     /// The mirror's number of it.
     pub id: i64,
-    /// What the directory says.
+    /// Whether the directory no longer has it.
+    pub gone: bool,
+    /// What the directory says, or last said. Of one that was gone before it was ever mirrored, only the key is known.
     pub user: DirectoryUser,
-}
-
-/// A directory user of the mirror, and how the portal's user of it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mirrored {
-    /// What the mirror holds.
-    pub mirror: MirrorUser,
-    /// The portal user's status; `None` when there is no such user.
-    pub status: Option<Status>,
-}
-
-/// What came of writing a batch to the mirror.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MirrorWritten {
-    /// New or changed objects: written and dirty.
-    pub written: i64,
-    /// Objects that were as the mirror had them.
-    pub unchanged: i64,
 }
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct Row {
     pub(crate) id: i64,
+    gone: bool,
     external_id: String,
     user_principal_name: Option<String>,
     mail: Option<String>,
@@ -106,6 +103,7 @@ impl TryFrom<Row> for MirrorUser {
             .map_err(|_| StoreError::corrupt("mirror_users", "proxy_addresses", row.id))?;
         Ok(Self {
             id: row.id,
+            gone: row.gone,
             user: DirectoryUser {
                 external_id: row.external_id,
                 user_principal_name: row.user_principal_name,
@@ -119,67 +117,9 @@ impl TryFrom<Row> for MirrorUser {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct MirroredRow {
-    #[sqlx(flatten)]
-    mirror: Row,
-    status: Option<String>,
-}
-
-impl TryFrom<MirroredRow> for Mirrored {
-    type Error = StoreError;
-
-    fn try_from(row: MirroredRow) -> Result<Self> {
-        let status = row.status.as_deref().map(|status| read_status(status, row.mirror.id)).transpose()?;
-        Ok(Self { mirror: row.mirror.try_into()?, status })
-    }
-}
-
-impl CustomerStore {
-    /// A page of the mirror by number, `after` that number: to look at the whole directory without ever holding it.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn mirror_page(&self, service: Service, after_id: i64, limit: i64) -> Result<Vec<Mirrored>> {
-        let mut connection = self.read().await?;
-        let source = service.source().name();
-        let rows =
-            all!(connection, MirroredRow, PAGE, self.id(), service.name(), source, after_id, limit)?;
-        rows.into_iter().map(Mirrored::try_from).collect()
-    }
-
-    /// The directory users that claim an address, in whatever role; at most `limit`.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn mirror_by_address(
-        &self,
-        service: Service,
-        address: &Address,
-        limit: i64,
-    ) -> Result<Vec<Mirrored>> {
-        let mut connection = self.read().await?;
-        let source = service.source().name();
-        let rows = all!(
-            connection, MirroredRow, BY_ADDRESS, self.id(), service.name(), source, address.as_str(), limit
-        )?;
-        rows.into_iter().map(Mirrored::try_from).collect()
-    }
-
-    /// Dirty objects by number, `after` that number: a page of those that the portal's users are not in line with.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn dirty_users(&self, service: Service, after_id: i64, limit: i64) -> Result<Vec<MirrorUser>> {
-        let mut connection = self.read().await?;
-        let rows = all!(connection, Row, DIRTY, self.id(), service.name(), after_id, limit)?;
-        rows.into_iter().map(MirrorUser::try_from).collect()
-    }
-}
-
 impl CustomerWrite {
     /// Writes what the directory said in a round of reading. An object that comes twice counts as it came last. An unchanged one only gets the
-    /// round's number; a new or changed one is dirty afterwards, and its addresses are replaced.
+    /// round's number; a new or changed one, or one that was gone, is dirty afterwards, and its addresses are replaced.
     ///
     /// # Errors
     /// When the database cannot do it.
@@ -189,31 +129,17 @@ impl CustomerWrite {
         round: i64,
         users: &[DirectoryUser],
     ) -> Result<MirrorWritten> {
-        let latest: HashMap<&str, &DirectoryUser> =
-            users.iter().map(|user| (user.external_id.as_str(), user)).collect();
-        let given = Given::nothing().texts(latest.keys().copied());
-        let known: HashMap<String, (i64, String)> =
-            all!(self.connection, (i64, String, String), KNOWN, self.customer_id, service.name(); given)?
-                .into_iter()
-                .map(|(id, external_id, hash)| (external_id, (id, hash)))
-                .collect();
-
-        let mut unchanged = Vec::new();
-        let mut changed = Vec::new();
-        for (external_id, user) in latest {
-            let hash = hash(user);
-            match known.get(external_id) {
-                Some((id, saved)) if *saved == hash => unchanged.push(*id),
-                _ => changed.push((user, hash)),
-            }
+        let batch = Batch::new(users, |user| &user.external_id);
+        let given = Given::nothing().texts(batch.keys());
+        let known = all!(self.connection, Known, KNOWN, self.customer_id, service.name(); given)?;
+        let compared = batch.compare(known, round, hash_of);
+        let written = compared.written();
+        if !compared.unchanged.is_empty() {
+            let given = Given::nothing().ints(compared.unchanged);
+            execute!(self.connection, SEEN, self.customer_id, round; given)?;
         }
-        let counted = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
-        let written = MirrorWritten { written: counted(changed.len()), unchanged: counted(unchanged.len()) };
-        if !unchanged.is_empty() {
-            execute!(self.connection, SEEN, self.customer_id, round; Given::nothing().ints(unchanged))?;
-        }
-        if !changed.is_empty() {
-            self.write_changed(service, round, changed).await?;
+        if !compared.changed.is_empty() {
+            self.write_changed(service, round, &compared.changed).await?;
         }
         Ok(written)
     }
@@ -222,10 +148,8 @@ impl CustomerWrite {
         &mut self,
         service: Service,
         round: i64,
-        mut changed: Vec<(&DirectoryUser, String)>,
+        changed: &[(&DirectoryUser, String)],
     ) -> Result<()> {
-        // In one order always, so that two writers never wait for each other's rows.
-        changed.sort_by_key(|(user, _)| user.external_id.as_str());
         let users = || changed.iter().map(|(user, _)| *user);
         let proxies = users()
             .map(|user| serde_json::to_string(&user.proxy_addresses))
@@ -239,7 +163,8 @@ impl CustomerWrite {
             .optional_texts(users().map(|user| user.display_name.clone()))
             .optional_flags(users().map(|user| user.account_enabled))
             .texts(users().map(|user| user.attributes.as_str()))
-            .texts(changed.iter().map(|(_, hash)| hash.as_str()));
+            .texts(changed.iter().map(|(_, hash)| hash.as_str()))
+            .texts(users().map(sort_name));
         let ids: HashMap<String, i64> =
             all!(self.connection, (i64, String), WRITE, self.customer_id, service.name(), round; given)?
                 .into_iter()
@@ -266,21 +191,84 @@ impl CustomerWrite {
         Ok(())
     }
 
-    /// Marks every object of a service dirty, because a rule changed; answers how many were not yet.
+    /// Notes that the directory no longer has these objects: they are gone and dirty, and claim no address. Keys that the mirror does not know
+    /// are passed over. Answers how many became gone.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn mirror_users_gone(&mut self, service: Service, external_ids: &[String]) -> Result<i64> {
+        let given = Given::nothing().texts(external_ids);
+        let gone = all!(self.connection, (i64,), GONE, self.customer_id, service.name(); given)?;
+        self.claim_nothing(gone).await
+    }
+
+    /// Ends a round that read every user of the directory: an object that it did not see is gone and dirty, and claims no address. So is a
+    /// portal user of the service that the mirror never had, unless it is in conflict already. Answers how many became gone.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn end_full_round_users(&mut self, service: Service, round: i64) -> Result<i64> {
+        let unseen = all!(self.connection, (i64,), UNSEEN, self.customer_id, service.name(), round)?;
+        let unseen = self.claim_nothing(unseen).await?;
+        let source = service.source().name();
+        let lost = execute!(self.connection, LOST, self.customer_id, service.name(), round, source)?;
+        Ok(unseen + lost.cast_signed())
+    }
+
+    /// Removes the addresses of objects that became gone; answers how many objects.
+    async fn claim_nothing(&mut self, gone: Vec<(i64,)>) -> Result<i64> {
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        let count = i64::try_from(gone.len()).unwrap_or(i64::MAX);
+        let given = Given::nothing().ints(gone.into_iter().map(|(id,)| id));
+        execute!(self.connection, REMOVE_ADDRESSES, self.customer_id; given)?;
+        Ok(count)
+    }
+
+    /// Marks the users with these keys dirty; answers how many were not yet. A portal user whose person the mirror has forgotten, because the
+    /// directory no longer has it, gets its place there back, gone: a decision by hand may be of weight for that user too.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn mark_dirty(&mut self, service: Service, external_ids: &[String]) -> Result<i64> {
+        let given = || Given::nothing().texts(external_ids);
+        let source = service.source().name();
+        let lost = execute!(self.connection, MARK_LOST, self.customer_id, service.name(), source; given())?;
+        let marked = execute!(self.connection, MARK, self.customer_id, service.name(); given())?;
+        Ok((lost + marked).cast_signed())
+    }
+
+    /// Marks whoever claims one of these addresses dirty, users and groups, because nobody has it any more.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub(crate) async fn mark_claimants_dirty(&mut self, addresses: &[Address]) -> Result<()> {
+        let given = Given::nothing().texts(addresses.iter().map(Address::as_str));
+        execute!(self.connection, MARK_BY_ADDRESS, self.customer_id; given)?;
+        for service in Service::ALL {
+            self.mark_groups_dirty_by_address(service, addresses).await?;
+        }
+        Ok(())
+    }
+
+    /// Marks every user and group of a service dirty, because a rule changed; answers how many users were not yet.
     ///
     /// # Errors
     /// When the database cannot do it.
     pub async fn mark_all_dirty(&mut self, service: Service) -> Result<i64> {
+        self.mark_all_groups_dirty(service).await?;
         Ok(execute!(self.connection, MARK_ALL, self.customer_id, service.name())?.cast_signed())
     }
 
-    /// Takes the mark from objects that the portal's users are in line with now.
+    /// Takes the mark from objects that the portal's users are in line with now. Those that are gone are forgotten.
     ///
     /// # Errors
     /// When the database cannot do it.
     pub async fn clear_dirty(&mut self, ids: &[i64]) -> Result<()> {
-        let given = Given::nothing().ints(ids.iter().copied());
-        execute!(self.connection, CLEAR, self.customer_id; given)?;
+        let given = || Given::nothing().ints(ids.iter().copied());
+        execute!(self.connection, FORGET, self.customer_id; given())?;
+        execute!(self.connection, CLEAR, self.customer_id; given())?;
         Ok(())
     }
 }
@@ -300,25 +288,20 @@ fn claimed(user: &DirectoryUser) -> Vec<(Address, ClaimKind)> {
     claimed
 }
 
-/// SHA-256 in hexadecimal over everything that the directory says about an object. Each part goes in behind its length, so that moving a
-/// letter from one field to the next is a change.
-fn hash(user: &DirectoryUser) -> String {
-    let mut hasher = Sha256::new();
-    let mut part = |text: Option<&str>| match text {
-        Some(text) => {
-            hasher.update(text.len().to_be_bytes());
-            hasher.update(text);
-        }
-        None => hasher.update(usize::MAX.to_be_bytes()),
-    };
-    part(Some(&user.external_id));
-    part(user.user_principal_name.as_deref());
-    part(user.mail.as_deref());
-    part(user.display_name.as_deref());
-    part(user.account_enabled.map(|enabled| if enabled { "enabled" } else { "disabled" }));
-    part(Some(&user.attributes));
-    for proxy in &user.proxy_addresses {
-        part(Some(proxy));
-    }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+/// What an object is listed under: its name, folded, else the name that it signs in with.
+fn sort_name(user: &DirectoryUser) -> String {
+    let named = user.display_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    named.or(user.user_principal_name.as_deref()).unwrap_or(&user.external_id).to_lowercase()
+}
+
+fn hash_of(user: &DirectoryUser) -> String {
+    let fields = [
+        Some(user.external_id.as_str()),
+        user.user_principal_name.as_deref(),
+        user.mail.as_deref(),
+        user.display_name.as_deref(),
+        user.account_enabled.map(|enabled| if enabled { "enabled" } else { "disabled" }),
+        Some(&user.attributes),
+    ];
+    hash(fields.into_iter().chain(user.proxy_addresses.iter().map(|proxy| Some(proxy.as_str()))))
 }

@@ -38,6 +38,10 @@ const POSTGRES_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a starting process waits for another one that migrates the same SQLite file.
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(120);
 const MIGRATION_POLL: Duration = Duration::from_millis(25);
+/// A run's transaction on Postgres. That statements are planned anew each time (see [`open_postgres`]) would hold for the checks of foreign keys
+/// as well, which the server makes row by row: planning them took a third of its time in a first sync. So this is off here; statements that
+/// are given rows are not kept as prepared ones, and so are planned for what they are given all the same.
+const POSTGRES_CHUNK: &str = "BEGIN; SET LOCAL plan_cache_mode = auto";
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
@@ -152,7 +156,10 @@ impl Pools {
                 Connection::SqliteWriter(pool.begin_with("BEGIN IMMEDIATE").await?, turn)
             }
             Self::Postgres(pool) => {
-                Connection::PostgresWriter(pool.begin().await.map_err(|error| why_none(pool, error))?)
+                let begin = if durability == Durability::Full { "BEGIN" } else { POSTGRES_CHUNK };
+                Connection::PostgresWriter(
+                    pool.begin_with(begin).await.map_err(|error| why_none(pool, error))?,
+                )
             }
         })
     }
@@ -189,8 +196,15 @@ async fn open_sqlite(path: &Path) -> Result<Pools> {
         pool().max_connections(1).connect_with(options.clone().synchronous(SqliteSynchronous::Full)).await?;
     SQLITE.run(&durable).await?;
     drop(lock);
-    let chunk =
-        pool().max_connections(1).connect_lazy_with(options.clone().synchronous(SqliteSynchronous::Normal));
+    // A run's chunks touch many pages of many indexes. With SQLite's own 2 MB they would be written out in the midst of a transaction, and with
+    // its own 1,000 pages the log would be folded back, and synced, several times a second.
+    let chunk = pool().max_connections(1).connect_lazy_with(
+        options
+            .clone()
+            .synchronous(SqliteSynchronous::Normal)
+            .pragma("cache_size", "-16384")
+            .pragma("wal_autocheckpoint", "4000"),
+    );
     let readers =
         pool().max_connections(SQLITE_READERS).connect_lazy_with(options.pragma("query_only", "ON"));
     Ok(Pools::Sqlite { readers, durable, chunk, turn: Arc::default() })

@@ -2,40 +2,53 @@
 
 use domain::{
     Timestamp,
-    run::{Counts, Notice, NoticeKind, Outcome, Phase, Trigger},
+    run::{Counts, Notice, NoticeKind, Outcome, Phase, Purpose, Trigger},
     service::Service,
 };
 use uuid::Uuid;
 
 use crate::{
-    CustomerStore, CustomerWrite, StoreError,
+    CustomerStore, CustomerWrite, StoreError, Write,
     error::Result,
     given::Given,
     sql::{all, execute, one, optional, statements},
 };
 
 statements! {
-    PAGE = "SELECT id, public_id, service, trigger, actor, phase, outcome, started_at, finished_at,
-                users_read, pages, requests, bytes, added, updated, left_out, error, summary
+    PAGE = "SELECT id, public_id, service, purpose, trigger, actor, phase, outcome, started_at, read_at, finished_at, counts, error,
+                summary
             FROM runs WHERE customer_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    BY_PUBLIC_ID = "SELECT id, public_id, service, trigger, actor, phase, outcome, started_at, finished_at,
-                users_read, pages, requests, bytes, added, updated, left_out, error, summary
+    BY_PUBLIC_ID = "SELECT id, public_id, service, purpose, trigger, actor, phase, outcome, started_at, read_at, finished_at, counts, error,
+                summary
             FROM runs WHERE customer_id = $1 AND public_id = $2";
-    RUNNING = "SELECT id, public_id, service, trigger, actor, phase, outcome, started_at, finished_at,
-                users_read, pages, requests, bytes, added, updated, left_out, error, summary
+    RUNNING = "SELECT id, public_id, service, purpose, trigger, actor, phase, outcome, started_at, read_at, finished_at, counts, error,
+                summary
             FROM runs WHERE customer_id = $1 AND outcome = 'running' AND service = $2 ORDER BY id DESC LIMIT 1";
-    LAST_SUCCESS = "SELECT id, public_id, service, trigger, actor, phase, outcome, started_at, finished_at,
-                users_read, pages, requests, bytes, added, updated, left_out, error, summary
-            FROM runs WHERE customer_id = $1 AND outcome = 'succeeded' ORDER BY id DESC LIMIT 1";
-    START = "INSERT INTO runs (customer_id, public_id, service, trigger, actor, phase, outcome, started_at)
-             VALUES ($1, $2, $3, $4, $5, 'fetch', 'running', $6) RETURNING id";
-    UPDATE = "UPDATE runs SET phase = $3, users_read = $4, pages = $5, requests = $6, bytes = $7, added = $8, updated = $9, left_out = $10
+    /// Each outcome is looked up by itself: in the index, the latest of each stands at an end.
+    LAST_SUCCESS = "SELECT id, public_id, service, purpose, trigger, actor, phase, outcome, started_at, read_at, finished_at, counts, error,
+                summary
+            FROM runs WHERE customer_id = $1 AND id IN (
+                SELECT MAX(s.id) FROM runs s WHERE s.customer_id = $1 AND s.outcome = 'succeeded' AND s.purpose = 'sync'
+                UNION ALL
+                SELECT MAX(h.id) FROM runs h WHERE h.customer_id = $1 AND h.outcome = 'held' AND h.purpose = 'sync')
+            ORDER BY id DESC LIMIT 1";
+    START = "INSERT INTO runs (customer_id, public_id, service, purpose, trigger, actor, phase, outcome, started_at, counts)
+             VALUES ($1, $2, $3, $4, $5, $6, 'fetch', 'running', $7, '{}') RETURNING id";
+    UPDATE = "UPDATE runs SET phase = $3, counts = $4 WHERE customer_id = $1 AND id = $2 AND outcome = 'running'";
+    READ_AT = "UPDATE runs SET read_at = $3 WHERE customer_id = $1 AND id = $2 AND outcome = 'running'";
+    FINISH = "UPDATE runs SET phase = 'done', outcome = $3, error = $4, summary = $5, finished_at = $6, counts = $7
               WHERE customer_id = $1 AND id = $2 AND outcome = 'running'";
-    FINISH = "UPDATE runs SET phase = 'done', outcome = $3, error = $4, summary = $5, finished_at = $6, users_read = $7, pages = $8,
-                requests = $9, bytes = $10, added = $11, updated = $12, left_out = $13
-              WHERE customer_id = $1 AND id = $2 AND outcome = 'running'";
+    /// Of every customer's. A success goes only when there is a later one.
+    PURGE = "DELETE FROM runs WHERE id IN (
+                SELECT r.id FROM runs r WHERE r.started_at < $1 AND r.outcome <> 'running'
+                    AND (r.outcome = 'failed' OR r.purpose <> 'sync' OR EXISTS (
+                        SELECT 1 FROM runs s WHERE s.customer_id = r.customer_id AND s.outcome IN ('succeeded', 'held')
+                            AND s.id > r.id AND s.purpose = 'sync'))
+                ORDER BY r.started_at LIMIT $2)";
     NOTICES = "SELECT seq, kind, external_id, display_name, detail FROM run_notices
                WHERE customer_id = $1 AND run_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+    NOTICES_OF_KIND = "SELECT seq, kind, external_id, display_name, detail FROM run_notices
+                       WHERE customer_id = $1 AND run_id = $2 AND kind = $3 AND seq > $4 ORDER BY seq LIMIT $5";
     NOTICE_COUNTS = "SELECT kind, COUNT(*) FROM run_notices WHERE customer_id = $1 AND run_id = $2 GROUP BY kind ORDER BY kind";
     LAST_SEQ = "SELECT COALESCE(MAX(seq), 0) FROM run_notices WHERE customer_id = $1 AND run_id = $2";
     ADD_NOTICES = "INSERT INTO run_notices (customer_id, run_id, seq, kind, external_id, display_name, detail)
@@ -44,6 +57,9 @@ statements! {
                   given("$3": seq "BIGINT" 0 "$3", kind "TEXT" 1 "$4", external_id "TEXT" 2 "$5", display_name "TEXT" 3 "$6", detail "TEXT" 4 "$7"),
                   " WHERE r.customer_id = $1 AND r.id = $2";
 }
+
+/// How many runs a call of [`Write::purge_runs`] deletes.
+const MOST_RUNS_PURGED: i64 = 200;
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +70,8 @@ pub struct Run {
     pub public_id: Uuid,
     /// Which directory service it read.
     pub service: Service,
+    /// What it is for.
+    pub purpose: Purpose,
     /// What started it.
     pub trigger: Trigger,
     /// Who started it, in words.
@@ -64,6 +82,8 @@ pub struct Run {
     pub outcome: Outcome,
     /// When it started.
     pub started_at: Timestamp,
+    /// When it had read the directory completely; `None` while it has not.
+    pub read_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// What it read and changed so far.
@@ -81,6 +101,8 @@ pub struct NewRun {
     pub public_id: Uuid,
     /// Which directory service it reads.
     pub service: Service,
+    /// What it is for.
+    pub purpose: Purpose,
     /// What started it.
     pub trigger: Trigger,
     /// Who started it, in words.
@@ -94,19 +116,15 @@ struct Row {
     id: i64,
     public_id: String,
     service: String,
+    purpose: String,
     trigger: String,
     actor: String,
     phase: String,
     outcome: String,
     started_at: i64,
+    read_at: Option<i64>,
     finished_at: Option<i64>,
-    users_read: i64,
-    pages: i64,
-    requests: i64,
-    bytes: i64,
-    added: i64,
-    updated: i64,
-    left_out: i64,
+    counts: String,
     error: Option<String>,
     summary: String,
 }
@@ -120,21 +138,15 @@ impl TryFrom<Row> for Run {
             id: row.id,
             public_id: Uuid::parse_str(&row.public_id).map_err(|_| corrupt("public_id"))?,
             service: Service::named(&row.service).ok_or_else(|| corrupt("service"))?,
+            purpose: Purpose::named(&row.purpose).ok_or_else(|| corrupt("purpose"))?,
             trigger: Trigger::named(&row.trigger).ok_or_else(|| corrupt("trigger"))?,
             actor: row.actor,
             phase: Phase::named(&row.phase).ok_or_else(|| corrupt("phase"))?,
             outcome: Outcome::named(&row.outcome).ok_or_else(|| corrupt("outcome"))?,
             started_at: Timestamp(row.started_at),
+            read_at: row.read_at.map(Timestamp),
             finished_at: row.finished_at.map(Timestamp),
-            counts: Counts {
-                users_read: row.users_read,
-                pages: row.pages,
-                requests: row.requests,
-                bytes: row.bytes,
-                added: row.added,
-                updated: row.updated,
-                left_out: row.left_out,
-            },
+            counts: serde_json::from_str(&row.counts).map_err(|_| corrupt("counts"))?,
             error: row.error,
             summary: row.summary,
         })
@@ -172,7 +184,7 @@ impl CustomerStore {
         row.map(Run::try_from).transpose()
     }
 
-    /// The latest run that succeeded.
+    /// The latest sync that brought the users in line with a complete read, whether or not removals wait for an approval.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -188,14 +200,24 @@ impl CustomerStore {
     /// When the database cannot answer.
     pub async fn notices(&self, run_id: i64, after_seq: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
         let mut connection = self.read().await?;
-        type Row = (i64, String, String, String, String);
-        all!(connection, Row, NOTICES, self.id(), run_id, after_seq, limit)?
-            .into_iter()
-            .map(|(seq, kind, external_id, display_name, detail)| {
-                let kind = notice_kind(&kind, run_id)?;
-                Ok((seq, Notice { kind, external_id, display_name, detail }))
-            })
-            .collect()
+        let rows = all!(connection, NoticeRow, NOTICES, self.id(), run_id, after_seq, limit)?;
+        rows.into_iter().map(|row| notice(row, run_id)).collect()
+    }
+
+    /// As [`CustomerStore::notices`], of one kind only.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn notices_of(
+        &self,
+        run_id: i64,
+        kind: NoticeKind,
+        after_seq: i64,
+        limit: i64,
+    ) -> Result<Vec<(i64, Notice)>> {
+        let mut connection = self.read().await?;
+        let rows = all!(connection, NoticeRow, NOTICES_OF_KIND, self.id(), run_id, kind.name(), after_seq, limit)?;
+        rows.into_iter().map(|row| notice(row, run_id)).collect()
     }
 
     /// How many notices of each kind a run has.
@@ -211,8 +233,30 @@ impl CustomerStore {
     }
 }
 
+/// Number in the run, kind, the directory's id, name, detail.
+type NoticeRow = (i64, String, String, String, String);
+
+fn notice((seq, kind, external_id, display_name, detail): NoticeRow, run_id: i64) -> Result<(i64, Notice)> {
+    Ok((seq, Notice { kind: notice_kind(&kind, run_id)?, external_id, display_name, detail }))
+}
+
 fn notice_kind(name: &str, run_id: i64) -> Result<NoticeKind> {
     NoticeKind::named(name).ok_or_else(|| StoreError::corrupt("run_notices", "kind", format!("run {run_id}")))
+}
+
+fn counts_json(counts: &Counts) -> Result<String> {
+    serde_json::to_string(counts).map_err(|error| StoreError::Database(error.into()))
+}
+
+impl Write {
+    /// Deletes runs of any customer that are over and started before that moment, the oldest first, with their notices and changes. The
+    /// last success of a customer stays, however old. Answers how many were deleted: at most 200, so that nobody waits long for the database.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn purge_runs(&mut self, before: Timestamp) -> Result<u64> {
+        execute!(self.connection, PURGE, before.0, MOST_RUNS_PURGED)
+    }
 }
 
 impl CustomerWrite {
@@ -228,6 +272,7 @@ impl CustomerWrite {
             self.customer_id,
             new.public_id.to_string(),
             new.service.name(),
+            new.purpose.name(),
             new.trigger.name(),
             new.actor.as_str(),
             new.started_at.0
@@ -246,14 +291,17 @@ impl CustomerWrite {
             self.customer_id,
             run_id,
             phase.name(),
-            counts.users_read,
-            counts.pages,
-            counts.requests,
-            counts.bytes,
-            counts.added,
-            counts.updated,
-            counts.left_out
+            counts_json(counts)?
         )?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::Missing("The run")) }
+    }
+
+    /// Notes that a run has read the directory completely.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when this customer has no such run going on.
+    pub async fn note_read_at(&mut self, run_id: i64, at: Timestamp) -> Result<()> {
+        let changed = execute!(self.connection, READ_AT, self.customer_id, run_id, at.0)?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Missing("The run")) }
     }
 
@@ -279,13 +327,7 @@ impl CustomerWrite {
             error,
             summary,
             now.0,
-            counts.users_read,
-            counts.pages,
-            counts.requests,
-            counts.bytes,
-            counts.added,
-            counts.updated,
-            counts.left_out
+            counts_json(counts)?
         )?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Missing("The run")) }
     }

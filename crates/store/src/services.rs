@@ -14,14 +14,17 @@ use crate::{
 };
 
 statements! {
-    SERVICE = "SELECT enabled, settings, organisation, version, updated_at FROM directory_services WHERE customer_id = $1 AND service = $2";
-    DISABLE_OTHERS = "UPDATE directory_services SET enabled = FALSE, version = version + 1, updated_at = $3
+    SERVICE = "SELECT enabled, settings, organisation, version, updated_at, disabled_at FROM directory_services WHERE customer_id = $1 AND service = $2";
+    DISABLE_OTHERS = "UPDATE directory_services SET enabled = FALSE, version = version + 1, updated_at = $3, disabled_at = $3
                       WHERE customer_id = $1 AND service <> $2 AND enabled = TRUE";
     SAVE = "INSERT INTO directory_services (customer_id, service, enabled, settings, organisation, organisation_id, version, updated_at)
             VALUES ($1, $2, $3, $4, $5, $6, 1, $7)
             ON CONFLICT (customer_id, service) DO UPDATE SET enabled = excluded.enabled, settings = excluded.settings,
                 organisation = excluded.organisation, organisation_id = excluded.organisation_id,
-                version = directory_services.version + 1, updated_at = excluded.updated_at";
+                version = directory_services.version + 1, updated_at = excluded.updated_at,
+                disabled_at = CASE WHEN excluded.enabled = TRUE THEN NULL
+                                   WHEN directory_services.enabled = TRUE THEN excluded.updated_at
+                                   ELSE directory_services.disabled_at END";
     TENANT_ELSEWHERE = "SELECT c.name FROM directory_services s JOIN customers c ON c.id = s.customer_id
                         WHERE s.organisation_id = $2 AND s.customer_id <> $1 ORDER BY c.name";
     SECRET = "SELECT sealed FROM secrets WHERE customer_id = $1 AND name = $2";
@@ -51,6 +54,8 @@ pub struct DirectoryService {
     pub version: i64,
     /// The last save.
     pub updated_at: Timestamp,
+    /// Since when it is switched off; `None` while it is enabled, and when it never was.
+    pub disabled_at: Option<Timestamp>,
 }
 
 impl DirectoryService {
@@ -74,12 +79,14 @@ impl CustomerStore {
         let mut connection = self.read().await?;
         let row = optional!(
             connection,
-            (bool, String, Option<String>, i64, i64),
+            (bool, String, Option<String>, i64, i64, Option<i64>),
             SERVICE,
             self.id(),
             service.name()
         )?;
-        let Some((enabled, settings_json, organisation, version, updated_at)) = row else { return Ok(None) };
+        let Some((enabled, settings_json, organisation, version, updated_at, disabled_at)) = row else {
+            return Ok(None);
+        };
         let organisation = organisation
             .map(|json| {
                 serde_json::from_str(&json)
@@ -93,6 +100,7 @@ impl CustomerStore {
             organisation,
             version,
             updated_at: Timestamp(updated_at),
+            disabled_at: disabled_at.map(Timestamp),
         }))
     }
 
@@ -148,7 +156,8 @@ impl CustomerStore {
 }
 
 impl CustomerWrite {
-    /// Saves a directory service's settings and raises their version. Enabling one disables the other.
+    /// Saves a directory service's settings and raises their version. Enabling one disables the other. One that was enabled and is not
+    /// any more is noted as switched off since `now`.
     ///
     /// # Errors
     /// [`StoreError::Taken`] when another transaction has just enabled the other service.

@@ -192,7 +192,7 @@ impl Write {
         execute!(self.connection, PRUNE_FLASH, now.plus(-FLASH_KEPT).0)?;
         execute!(self.connection, PRUNE_ATTEMPTS, now.plus(-ATTEMPTS_KEPT).0)?;
         execute!(self.connection, PRUNE_SETUP_LINKS, now.0)?;
-        Ok(())
+        self.prune_password_links(now).await
     }
 
     /// Leaves a message for the next page of a session and scope, in place of the one before.

@@ -29,6 +29,8 @@ pub struct Statement {
 /// - `NAME = "text";` is one text for both.
 /// - `NAME = "… id ", among("$3" "BIGINT"), "…";` compares with the values of a list, the last parameter. On Postgres this is `= ANY`, not a
 ///   subquery: a table that was never analysed makes its planner join the list with all rows of a customer, pair by pair.
+/// - `NAME = "… FROM ", found("$2"), " …";` reads the candidates of a search, users as `u` and their texts as `s`, and goes on within
+///   WHERE: SQLite's index is asked with that parameter, Postgres finds them by the pattern that the rest compares with.
 /// - `NAME = "… FROM ", given("$3": id "BIGINT" 0 "$3", address "TEXT" 1 "$4"), "…";` puts the given rows in between as a table named
 ///   `given`: after the colon each column's name, its Postgres type, its position in SQLite's JSON rows and its parameter in Postgres;
 ///   before the colon SQLite's one parameter.
@@ -48,11 +50,41 @@ macro_rules! statement {
             postgres: $text,
         }
     };
+    ($name:ident, $before:literal, found($query:literal), $after:literal) => {
+        $crate::sql::Statement {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            // CROSS JOIN keeps the order: from the index to the rows, one by one, as many as are asked for.
+            sqlite: concat!(
+                $before,
+                "user_search_index i CROSS JOIN user_search s ON s.user_id = i.rowid CROSS JOIN users u ON u.id = s.user_id
+                WHERE i.user_search_index MATCH ",
+                $query,
+                " AND ",
+                $after
+            ),
+            postgres: concat!(
+                $before,
+                "user_search s JOIN users u ON u.id = s.user_id WHERE CAST(",
+                $query,
+                " AS TEXT) <> '' AND ",
+                $after
+            ),
+        }
+    };
     ($name:ident, $before:literal, among($list:literal $type:literal), $after:literal) => {
         $crate::sql::Statement {
             name: concat!(module_path!(), "::", stringify!($name)),
-            sqlite: concat!($before, "IN (SELECT value->>0 FROM json_each(", $list, "))", $after),
+            sqlite: concat!($before, "IN (SELECT value FROM json_each(", $list, "))", $after),
             postgres: concat!($before, "= ANY(CAST(", $list, " AS ", $type, "[]))", $after),
+        }
+    };
+    ($name:ident, $before:literal, given($json:literal: $only:ident $type:literal 0 $array:literal), $after:literal) => {
+        $crate::sql::Statement {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            sqlite: concat!($before, "(SELECT value AS ", stringify!($only), " FROM json_each(", $json, ")) AS given", $after),
+            postgres: concat!(
+                $before, "UNNEST(CAST(", $array, " AS ", $type, "[])) AS given(", stringify!($only), ")", $after
+            ),
         }
     };
     (
@@ -132,11 +164,16 @@ where
     arguments.add(value).map_err(|error| sqlx::Error::Encode(error).into())
 }
 
+/// How many rows a statement changed, as counts are kept here.
+pub(crate) fn row_count(changed: u64) -> i64 {
+    i64::try_from(changed).unwrap_or(i64::MAX)
+}
+
 /// Runs a statement with its parameters, and after `;` the rows it is given; answers how many rows it changed.
 macro_rules! execute {
     ($connection:expr, $statement:expr $(, $value:expr)* $(; $given:expr)?) => {
-        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments| {
-            sqlx::query_with(text, arguments).execute(connection).await.map(|done| done.rows_affected())
+        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments, kept| {
+            sqlx::query_with(text, arguments).persistent(kept).execute(connection).await.map(|done| done.rows_affected())
         })
     };
 }
@@ -144,8 +181,8 @@ macro_rules! execute {
 /// Runs a statement as [`execute!`] does and answers every row, read as the type named second.
 macro_rules! all {
     ($connection:expr, $row:ty, $statement:expr $(, $value:expr)* $(; $given:expr)?) => {
-        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments| {
-            sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_all(connection).await
+        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments, kept| {
+            sqlx::query_as_with::<_, $row, _>(text, arguments).persistent(kept).fetch_all(connection).await
         })
     };
 }
@@ -153,8 +190,8 @@ macro_rules! all {
 /// Runs a statement as [`execute!`] does and answers its first row, if any, read as the type named second.
 macro_rules! optional {
     ($connection:expr, $row:ty, $statement:expr $(, $value:expr)* $(; $given:expr)?) => {
-        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments| {
-            sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_optional(connection).await
+        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments, kept| {
+            sqlx::query_as_with::<_, $row, _>(text, arguments).persistent(kept).fetch_optional(connection).await
         })
     };
 }
@@ -162,8 +199,8 @@ macro_rules! optional {
 /// Runs a statement as [`execute!`] does and answers the one row it always has, read as the type named second.
 macro_rules! one {
     ($connection:expr, $row:ty, $statement:expr $(, $value:expr)* $(; $given:expr)?) => {
-        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments| {
-            sqlx::query_as_with::<_, $row, _>(text, arguments).fetch_one(connection).await
+        $crate::sql::run!($connection, $statement $(, $value)* $(; $given)?; |connection, text, arguments, kept| {
+            sqlx::query_as_with::<_, $row, _>(text, arguments).persistent(kept).fetch_one(connection).await
         })
     };
 }
@@ -172,29 +209,31 @@ macro_rules! one {
 macro_rules! run {
     (
         $connection:expr, $statement:expr $(, $value:expr)*;
-        |$on:ident, $text:ident, $arguments:ident| $body:block
+        |$on:ident, $text:ident, $arguments:ident, $kept:ident| $body:block
     ) => {
         $crate::sql::run!(
-            $connection, $statement $(, $value)*; $crate::given::Given::nothing(); |$on, $text, $arguments| $body
+            $connection, $statement $(, $value)*; $crate::given::Given::nothing(); |$on, $text, $arguments, $kept| $body
         )
     };
     (
         $connection:expr, $statement:expr $(, $value:expr)*; $given:expr;
-        |$on:ident, $text:ident, $arguments:ident| $body:block
+        |$on:ident, $text:ident, $arguments:ident, $kept:ident| $body:block
     ) => {
         match $connection.engine() {
             $crate::sql::Engine::Sqlite($on) => {
-                let $text = $statement.sqlite;
+                let ($text, $kept) = ($statement.sqlite, true);
                 let mut $arguments = sqlx::sqlite::SqliteArguments::default();
                 $($crate::sql::add::<sqlx::Sqlite, _>(&mut $arguments, $value)?;)*
                 $given.add_to_sqlite(&mut $arguments)?;
                 $body
             }
             $crate::sql::Engine::Postgres($on) => {
-                let $text = $statement.postgres;
+                let given = $given;
+                // Not kept when rows are given, so that it is planned for these.
+                let ($text, $kept) = ($statement.postgres, given.is_nothing());
                 let mut $arguments = sqlx::postgres::PgArguments::default();
                 $($crate::sql::add::<sqlx::Postgres, _>(&mut $arguments, $value)?;)*
-                $given.add_to_postgres(&mut $arguments)?;
+                given.add_to_postgres(&mut $arguments)?;
                 $body
             }
         }

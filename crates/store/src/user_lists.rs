@@ -1,4 +1,4 @@
-//! The portal's users as pages and exports read them: page by page, by a cursor, never all at once.
+//! The portal's users as pages and exports read them: page by page, by a cursor, never all at once. How a page is found is `user_pages`.
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
@@ -11,43 +11,35 @@ use uuid::Uuid;
 use crate::{
     CustomerStore, StoreError,
     error::Result,
+    given::Given,
     sql::{Connection, all, optional, statements},
+    user_search::Search,
     users::{self, User, read_public_id, read_source, read_status},
 };
 
 statements! {
-    AFTER = "SELECT u.id, u.public_id, u.display_name, u.sort_name, u.primary_address,
-                 (SELECT COUNT(*) FROM user_addresses a WHERE a.customer_id = u.customer_id AND a.user_id = u.id AND a.is_primary = FALSE)
-                     AS aliases,
-                 u.source, u.status, u.sign_in_blocked, u.changed_at
-             FROM users u WHERE u.customer_id = $1 AND (u.sort_name, u.id) > ($2, $3) ORDER BY u.sort_name, u.id LIMIT $4";
-    BEFORE = "SELECT u.id, u.public_id, u.display_name, u.sort_name, u.primary_address,
-                 (SELECT COUNT(*) FROM user_addresses a WHERE a.customer_id = u.customer_id AND a.user_id = u.id AND a.is_primary = FALSE)
-                     AS aliases,
-                 u.source, u.status, u.sign_in_blocked, u.changed_at
-             FROM users u WHERE u.customer_id = $1 AND (u.sort_name, u.id) < ($2, $3) ORDER BY u.sort_name DESC, u.id DESC LIMIT $4";
-    ANY_BEFORE = "SELECT u.id FROM users u WHERE u.customer_id = $1 AND (u.sort_name, u.id) < ($2, $3) LIMIT 1";
-    ANY_AFTER = "SELECT u.id FROM users u WHERE u.customer_id = $1 AND (u.sort_name, u.id) > ($2, $3) LIMIT 1";
-    BY_PUBLIC_ID = "SELECT id, public_id, source, external_id, display_name, primary_address, service_on, sign_in_blocked, status, created_at,
-                        changed_at
-                    FROM users WHERE customer_id = $1 AND public_id = $2";
-    COUNTS = "SELECT source, status, users FROM user_counts WHERE customer_id = $1 AND users <> 0 ORDER BY source, status";
-    EXPORT = "SELECT id, public_id, external_id, display_name, primary_address, source, status FROM users
+    ROWS = "SELECT u.id, u.public_id, u.display_name, u.sort_name, u.primary_address, u.address_lost,
+                (SELECT COUNT(*) FROM user_addresses a WHERE a.customer_id = u.customer_id AND a.user_id = u.id AND a.is_primary = FALSE)
+                    AS aliases,
+                u.source, u.status, u.sign_in_blocked, u.changed_at
+            FROM users u WHERE u.customer_id = $1 AND u.id ", among("$2" "BIGINT"), "";
+    BY_PUBLIC_ID = "SELECT id FROM users WHERE customer_id = $1 AND public_id = $2";
+    EXPORT = "SELECT id, public_id, external_id, display_name, primary_address, address_lost, source, status FROM users
               WHERE customer_id = $1 AND (primary_address, id) > ($2, $3) ORDER BY primary_address, id LIMIT $4";
 }
 
-/// A place in the list of users, which is ordered by folded name and number. It goes into the page's address as text.
+/// A place in the list of users: what the list is ordered by, and the number. It goes into the page's address as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserCursor {
-    /// The folded name.
-    pub sort_name: String,
+    /// The folded name, the primary address, or the moment of the last change in milliseconds, as the list is ordered.
+    pub key: String,
     /// The number.
     pub id: i64,
 }
 
 impl fmt::Display for UserCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.id, self.sort_name)
+        write!(f, "{}.{}", self.id, self.key)
     }
 }
 
@@ -56,15 +48,52 @@ impl FromStr for UserCursor {
 
     /// Reads what `Display` writes; anything else is no place in the list, and the caller shows the first page.
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (id, sort_name) = text.split_once('.').ok_or(())?;
+        let (id, key) = text.split_once('.').ok_or(())?;
         let id = id.parse().map_err(|_| ())?;
-        Ok(Self { sort_name: sort_name.to_owned(), id })
+        Ok(Self { key: key.to_owned(), id })
+    }
+}
+
+/// What the list is ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserOrder {
+    /// The name, without regard to case.
+    #[default]
+    Name,
+    /// The primary address.
+    Address,
+    /// The last change.
+    Changed,
+}
+
+/// Who is on the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// Who is found by this.
+    pub search: Search,
+    /// Who comes from there.
+    pub source: Option<Source>,
+    /// Whose status is this.
+    pub status: Option<Status>,
+}
+
+impl UserFilter {
+    /// Whether everybody is on the list.
+    #[must_use]
+    pub fn is_everybody(&self) -> bool {
+        *self == Self::default()
     }
 }
 
 /// Which page of the list: after one place or before another; with neither, the first.
 #[derive(Clone, Debug, Default)]
 pub struct UserPage {
+    /// Who is on the list.
+    pub filter: UserFilter,
+    /// What it is ordered by.
+    pub order: UserOrder,
+    /// Whether the last comes first.
+    pub descending: bool,
     /// The page begins behind this place.
     pub after: Option<UserCursor>,
     /// The page ends before this place. Counts only without `after`.
@@ -73,15 +102,20 @@ pub struct UserPage {
     pub limit: i64,
 }
 
-/// A page of a list.
+/// A page of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<T> {
+pub struct UserList {
     /// The rows, in the list's order.
-    pub rows: Vec<T>,
-    /// Whether there are rows before these.
+    pub rows: Vec<UserRow>,
+    /// Whether there are rows before these, as far as the cursor tells: whoever came from a page can go back to it.
     pub has_previous: bool,
     /// Whether there are rows behind these.
     pub has_next: bool,
+    /// How many there are on all pages; `None` for more than [`UserList::MOST_FOUND`] that a search found.
+    pub total: Option<i64>,
+    /// Whether the list shows only those whose name (in the order of addresses: whose primary address) begins with the one or two letters
+    /// that were searched for, because too many have them at the beginning of any address.
+    pub narrowed: bool,
 }
 
 /// A user as a row of the list.
@@ -97,6 +131,8 @@ pub struct UserRow {
     pub sort_name: String,
     /// The primary address.
     pub primary_address: String,
+    /// Whether the primary address went to somebody who is delivered: it is the last known one then.
+    pub address_lost: bool,
     /// How many other addresses the user has.
     pub aliases: i64,
     /// Where the user comes from.
@@ -110,10 +146,15 @@ pub struct UserRow {
 }
 
 impl UserRow {
-    /// The row's place in the list.
+    /// The row's place in a list of that order.
     #[must_use]
-    pub fn cursor(&self) -> UserCursor {
-        UserCursor { sort_name: self.sort_name.clone(), id: self.id }
+    pub fn cursor(&self, order: UserOrder) -> UserCursor {
+        let key = match order {
+            UserOrder::Name => self.sort_name.clone(),
+            UserOrder::Address => self.primary_address.clone(),
+            UserOrder::Changed => self.changed_at.0.to_string(),
+        };
+        UserCursor { key, id: self.id }
     }
 }
 
@@ -130,6 +171,8 @@ pub struct ExportedUser {
     pub display_name: String,
     /// The primary address.
     pub primary_address: String,
+    /// Whether the primary address went to somebody who is delivered: it is the last known one then.
+    pub address_lost: bool,
     /// The other addresses, sorted.
     pub aliases: Vec<String>,
     /// Where the user comes from.
@@ -145,6 +188,7 @@ struct Row {
     display_name: String,
     sort_name: String,
     primary_address: String,
+    address_lost: bool,
     aliases: i64,
     source: String,
     status: String,
@@ -164,6 +208,7 @@ impl TryFrom<Row> for UserRow {
             display_name: row.display_name,
             sort_name: row.sort_name,
             primary_address: row.primary_address,
+            address_lost: row.address_lost,
             aliases: row.aliases,
             sign_in_blocked: row.sign_in_blocked,
             changed_at: Timestamp(row.changed_at),
@@ -171,51 +216,26 @@ impl TryFrom<Row> for UserRow {
     }
 }
 
+/// The rows of these users, in this order; one that is gone by now is left out.
+pub(crate) async fn rows(
+    connection: &mut Connection,
+    customer_id: i64,
+    ids: &[i64],
+) -> Result<Vec<UserRow>> {
+    let given = Given::nothing().ints(ids.iter().copied());
+    let mut rows = HashMap::new();
+    for row in all!(connection, Row, ROWS, customer_id; given)? {
+        rows.insert(row.id, UserRow::try_from(row)?);
+    }
+    Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
+}
+
+impl UserList {
+    /// Beyond so many, those whom a search found are not counted.
+    pub const MOST_FOUND: i64 = 1_000;
+}
+
 impl CustomerStore {
-    /// A page of the users by name, without regard to case.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn users(&self, page: UserPage) -> Result<Page<UserRow>> {
-        let mut connection = self.read().await?;
-        let forward = page.after.is_some() || page.before.is_none();
-        let (statement, from) = match (page.after, page.before) {
-            (Some(after), _) => (AFTER, after),
-            (None, Some(before)) => (BEFORE, before),
-            (None, None) => (AFTER, UserCursor { sort_name: String::new(), id: i64::MIN }),
-        };
-        let limit = page.limit.max(1);
-        let mut rows =
-            all!(connection, Row, statement, self.id(), from.sort_name.as_str(), from.id, limit + 1)?;
-        let more = i64::try_from(rows.len()).is_ok_and(|read| read > limit);
-        if more {
-            rows.pop();
-        }
-        if !forward {
-            rows.reverse();
-        }
-        let rows = rows.into_iter().map(UserRow::try_from).collect::<Result<Vec<_>>>()?;
-        // What lies beyond the other end is asked of the database: the row that the cursor stood for may be gone.
-        let (has_previous, has_next) = if forward {
-            let edge = rows.first().map_or(from, UserRow::cursor);
-            (self.any(&mut connection, ANY_BEFORE, &edge).await?, more)
-        } else {
-            let edge = rows.last().map_or(from, UserRow::cursor);
-            (more, self.any(&mut connection, ANY_AFTER, &edge).await?)
-        };
-        Ok(Page { rows, has_previous, has_next })
-    }
-
-    async fn any(
-        &self,
-        connection: &mut Connection,
-        statement: crate::Statement,
-        edge: &UserCursor,
-    ) -> Result<bool> {
-        let row = optional!(connection, (i64,), statement, self.id(), edge.sort_name.as_str(), edge.id)?;
-        Ok(row.is_some())
-    }
-
     /// The aliases of the users of a page, sorted, by the user's number; a user without any is not among them.
     ///
     /// # Errors
@@ -230,27 +250,9 @@ impl CustomerStore {
     /// When the database cannot answer.
     pub async fn user(&self, public_id: Uuid) -> Result<Option<User>> {
         let mut connection = self.read().await?;
-        let row = optional!(connection, users::Row, BY_PUBLIC_ID, self.id(), public_id.to_string())?;
-        let users = users::with_aliases(&mut connection, self.id(), row.into_iter().collect()).await?;
-        Ok(users.into_iter().next())
-    }
-
-    /// How many users there are, by source and status; what there is none of is not among them.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn user_counts(&self) -> Result<Vec<(Source, Status, i64)>> {
-        let mut connection = self.read().await?;
-        all!(connection, (String, String, i64), COUNTS, self.id())?
-            .into_iter()
-            .map(|(source, status, users)| {
-                let source = Source::named(&source)
-                    .ok_or_else(|| StoreError::corrupt("user_counts", "source", &source))?;
-                let status = Status::named(&status)
-                    .ok_or_else(|| StoreError::corrupt("user_counts", "status", &status))?;
-                Ok((source, status, users))
-            })
-            .collect()
+        let row = optional!(connection, (i64,), BY_PUBLIC_ID, self.id(), public_id.to_string())?;
+        let Some((id,)) = row else { return Ok(None) };
+        Ok(users::by_id(&mut connection, self.id(), [id]).await?.pop())
     }
 
     /// A chunk of all users by primary address, `after` the user with that primary address and number.
@@ -260,18 +262,19 @@ impl CustomerStore {
     pub async fn export_users(&self, after: Option<(String, i64)>, limit: i64) -> Result<Vec<ExportedUser>> {
         let mut connection = self.read().await?;
         let (address, id) = after.unwrap_or((String::new(), i64::MIN));
-        type Row = (i64, String, Option<String>, String, String, String, String);
+        type Row = (i64, String, Option<String>, String, String, bool, String, String);
         let rows = all!(connection, Row, EXPORT, self.id(), address, id, limit)?;
         let mut aliases =
             users::aliases(&mut connection, self.id(), rows.iter().map(|(id, ..)| *id)).await?;
         rows.into_iter()
-            .map(|(id, public_id, external_id, display_name, primary_address, source, status)| {
+            .map(|(id, public_id, external_id, display_name, primary_address, address_lost, source, status)| {
                 Ok(ExportedUser {
                     id,
                     public_id: read_public_id(&public_id, id)?,
                     external_id,
                     display_name,
                     primary_address,
+                    address_lost,
                     aliases: aliases.remove(&id).unwrap_or_default(),
                     source: read_source(&source, id)?,
                     status: read_status(&status, id)?,

@@ -3,10 +3,15 @@
 //! Passwords arrive hashed: hashing belongs to whoever takes the password in. The first administrator comes from the environment, from
 //! `rollcall admin create`, or from a one-time link that the portal prints while there is none.
 
+mod team;
+
 use domain::{Timestamp, role::Role};
 use sha2::{Digest, Sha256};
 use store::{Change, CustomerStore, NewAdministrator, StoreError, Write};
 
+pub use self::team::{
+    By, INVITATION_LIFE, Invited, Reach, invite, link_of, new_link, set_active, set_role, use_link,
+};
 use crate::{Actor, Engine, SyncError};
 
 /// How long a set-up link is good for.
@@ -41,6 +46,24 @@ pub enum Refused {
     /// There is no such administrator.
     #[error("There is no administrator with this mail address.")]
     Missing,
+    /// The link of an invitation was used, is too old, or never was one.
+    #[error("This link was used, has expired or is mistyped. Ask an administrator for a new one.")]
+    OldLink,
+    /// Who is invited has the role already, or another one.
+    #[error("This person is on the list already. Change the role there.")]
+    Listed,
+    /// Nobody locks himself out.
+    #[error("This is your own account. Ask another administrator to change it.")]
+    Yourself,
+    /// Somebody has to remain who may do everything.
+    #[error("This is the last administrator for all customers. Give somebody else that role first.")]
+    LastAdministrator,
+    /// The account is deactivated.
+    #[error("This account is deactivated. Activate it first.")]
+    Deactivated,
+    /// It reaches beyond the customers of who asked for it.
+    #[error("This reaches beyond your customers. Ask an administrator for all customers.")]
+    Beyond,
 }
 
 /// Creates the first administrator, with the role Administrator for all customers; refused when there is one already.

@@ -12,6 +12,8 @@ use crate::run::Owner;
 
 /// Few enough that a page's change never waits long for a run's chunk.
 const CHUNK: i64 = 1_000;
+/// How many rows a run looks at in one read where it writes nothing.
+const PAGE: i64 = 5_000;
 
 /// The store, the way to the directory, time and chance. Made once per process; clones share everything.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub struct Engine {
     pub(crate) owner: Owner,
     /// How many objects a run decides about in one transaction.
     pub(crate) chunk: i64,
+    /// How many it looks at in one read.
+    pub(crate) page: i64,
     /// The syncs that go on by themselves.
     pub(crate) tasks: TaskTracker,
     /// Becomes true when running syncs are to end.
@@ -56,6 +60,7 @@ impl Engine {
             random,
             owner,
             chunk: CHUNK,
+            page: PAGE,
             tasks: TaskTracker::new(),
             stopping,
         }
@@ -64,7 +69,7 @@ impl Engine {
     /// The same engine with another number of objects per transaction of a run. The result of a run does not depend on it.
     #[must_use]
     pub fn with_chunk(self, objects: i64) -> Self {
-        Self { chunk: objects.max(1), ..self }
+        Self { chunk: objects.max(1), page: objects.max(1), ..self }
     }
 
     /// Asks every sync of this engine to end at its next page or chunk. What a run has written stays, and the next one goes on from there.
@@ -84,7 +89,7 @@ impl Engine {
     }
 
     /// Waits for [`stop`](Self::stop).
-    pub(crate) async fn stopped(&self) {
+    pub async fn stopped(&self) {
         let mut stopping = self.stopping.subscribe();
         // The sender lives in `self`, so this cannot fail before it is true.
         let _closed = stopping.wait_for(|stopping| *stopping).await;

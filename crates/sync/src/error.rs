@@ -12,7 +12,7 @@ pub enum SyncError {
     /// The directory service.
     #[error("{}", .0.headline())]
     Directory(GraphError),
-    /// The run's lease went to another process: whatever it had not written yet is left to that one.
+    /// The run's lease was taken away: by another process, which goes on from there, or by whoever cancelled the run.
     #[error("the run's lease was lost")]
     LeaseLost,
     /// The process was told to stop.
@@ -50,7 +50,7 @@ impl SyncError {
             ) => error.to_string(),
             Self::Store(_) => "The portal's database cannot be used.".to_owned(),
             Self::Directory(error) => error.headline(),
-            Self::LeaseLost => "Another process took over this sync.".to_owned(),
+            Self::LeaseLost => "This sync was cancelled, or another process took it over.".to_owned(),
             Self::Interrupted => "interrupted".to_owned(),
         }
     }
@@ -64,7 +64,7 @@ impl SyncError {
                     .to_owned()
             }
             Self::Directory(error) => error.remedy(),
-            Self::LeaseLost => "Nothing is to be done: the other run continues.".to_owned(),
+            Self::LeaseLost => "Its page in the sync history says which.".to_owned(),
             Self::Interrupted => {
                 "The portal was stopped during the run. The next sync goes on where this one ended."
                     .to_owned()

@@ -1,8 +1,8 @@
 //! What a custom filter would do, before it is saved: how many people of the mirror it matches, who would join the sync and who would leave
 //! it; which values occur; and why one person is in or out.
 //!
-//! The Connect page asks while somebody types, and Save asks before it makes conflicts. Everything is answered from the mirror with the
-//! rules of a run ([`domain::plan::admit`]), so what is said here is what the next run decides about what it last read.
+//! The Connect page asks while somebody types, and Save asks before it makes conflicts. Everything is answered from the mirror by the rules
+//! of a run themselves, exceptions and additions included, so what is said here is what the next run decides about what it last read.
 //!
 //! A directory is never held in memory: it is read page by page, and between two pages other work gets its turn. Whoever loses interest
 //! drops the future; then no further page is read.
@@ -12,18 +12,18 @@ use std::{collections::HashMap, ops::ControlFlow};
 use domain::{
     address::{Address, Addresses},
     object::DirectoryUser,
-    plan::{Admission, ByHand, ManagedDomains, Out, Rules, admit},
     service::{Service, Status},
     settings::{EntraSettings, FieldError, Organisation},
 };
 use odata_filter::{EdmType, Explanation, Node, Resource, Rule, Shape, Span, properties};
 use sha2::{Digest as _, Sha256};
-use store::{CustomerStore, Mirrored};
+use store::{CustomerStore, Mirrored, Standing};
 use tokio::sync::Semaphore;
 
 use crate::{
     SyncError, connect,
     filter::{Filter, attributes},
+    run::{Proposed, Verdict, unread},
 };
 
 /// People per page of the mirror: a few milliseconds of work.
@@ -116,30 +116,26 @@ pub struct Preview {
 pub struct Leaving {
     /// Who they are.
     pub crowd: Crowd,
-    /// Stands for these rules and this many people; a confirmation names it.
+    /// The numbers of all of them in the portal, ascending.
+    pub users: Vec<i64>,
+    /// Stands for these rules and exactly these people; a confirmation names it.
     pub fingerprint: String,
 }
 
 impl Leaving {
-    fn new(crowd: Crowd, old: &EntraSettings, new: &EntraSettings) -> Self {
+    fn new(crowd: Crowd, mut users: Vec<i64>, old: &EntraSettings, new: &EntraSettings) -> Self {
+        users.sort_unstable();
         let mut hasher = Sha256::new();
         for settings in [old, new] {
             hasher.update([u8::from(settings.include_disabled)]);
             hasher.update(settings.custom_filter.len().to_be_bytes());
             hasher.update(&settings.custom_filter);
         }
-        let rules: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { fingerprint: format!("{}.{rules}", crowd.count), crowd }
-    }
-
-    /// Whether a confirmation of that fingerprint holds for these people: it was for the same rules, and not for far fewer. A sync that runs
-    /// meanwhile may add a few; ten of them, or a tenth, need no further question.
-    #[must_use]
-    pub fn is_confirmed_by(&self, fingerprint: &str) -> bool {
-        let rules = |fingerprint: &str| fingerprint.split_once('.').map(|(_, rules)| rules.to_owned());
-        let seen = fingerprint.split_once('.').and_then(|(count, _)| count.parse::<i64>().ok());
-        rules(fingerprint) == rules(&self.fingerprint)
-            && seen.is_some_and(|seen| self.crowd.count <= seen.saturating_add((seen / 10).max(10)))
+        for user in &users {
+            hasher.update(user.to_be_bytes());
+        }
+        let fingerprint = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { crowd, users, fingerprint }
     }
 }
 
@@ -168,8 +164,8 @@ pub enum Found {
 pub struct Case {
     /// Who.
     pub person: Person,
-    /// Why the rules leave the person out; `None` when they take the person in.
-    pub out: Option<Out>,
+    /// What the rules say.
+    pub verdict: Verdict,
     /// How the portal's user stands; `None` when there is none.
     pub status: Option<Status>,
     /// The answers of the filter's parts, in the order of the text; empty without a filter.
@@ -192,45 +188,18 @@ pub struct PartAnswer {
 }
 
 /// The rules of a proposal.
-struct Judge {
-    rules: Rules,
-    filter: Filter,
-}
-
-impl Judge {
-    async fn of(
-        customer: &CustomerStore,
-        organisation: Option<&Organisation>,
-        proposal: Proposal<'_>,
-    ) -> Result<Result<Self, FieldError>, SyncError> {
-        let filter = match Filter::read(proposal.filter) {
-            Ok(filter) => filter,
-            Err(error) => return Ok(Err(error)),
-        };
-        let verified = organisation.map_or(&[][..], |organisation| &organisation.domains);
-        let managed = ManagedDomains::of(&customer.managed_domains().await?, verified);
-        Ok(Ok(Self { rules: Rules { managed, include_disabled: proposal.include_disabled }, filter }))
-    }
-
-    async fn of_the_form(
-        customer: &CustomerStore,
-        proposal: Proposal<'_>,
-    ) -> Result<Result<Self, FieldError>, SyncError> {
-        let saved = connect::saved(customer).await?;
-        Self::of(customer, saved.and_then(|saved| saved.organisation).as_ref(), proposal).await
-    }
-
-    /// `None` when the person is in.
-    fn out(&self, user: &DirectoryUser, matches: impl FnOnce() -> bool) -> Option<Out> {
-        match admit(user, &self.rules, ByHand::default(), matches) {
-            Admission::In(_) => None,
-            Admission::Out(why) => Some(why),
-        }
-    }
-
-    fn takes_in(&self, user: &DirectoryUser) -> bool {
-        self.out(user, || self.filter.matches(user)).is_none()
-    }
+async fn judge(
+    customer: &CustomerStore,
+    proposal: Proposal<'_>,
+) -> Result<Result<Proposed, FieldError>, SyncError> {
+    let saved = connect::saved(customer).await?;
+    let settings = EntraSettings {
+        include_disabled: proposal.include_disabled,
+        custom_filter: proposal.filter.to_owned(),
+        ..EntraSettings::default()
+    };
+    let organisation = saved.and_then(|saved| saved.organisation);
+    Proposed::of(customer, &settings, organisation.as_ref(), &customer.managed_domains().await?).await
 }
 
 /// Shows every person of the mirror to `visit`, until it breaks off.
@@ -242,7 +211,7 @@ async fn each(
     let _turn = READINGS.acquire().await.ok();
     let mut after = i64::MIN;
     loop {
-        let page = customer.mirror_page(Service::Entra, after, PAGE).await?;
+        let page = customer.mirrored_people(Service::Entra, after, PAGE).await?;
         for person in &page {
             if visit(person).is_break() {
                 return Ok(());
@@ -254,27 +223,9 @@ async fn each(
     }
 }
 
-/// Whether the sync delivers the person now. A user in conflict is one that it does not.
-fn is_delivered(person: &Mirrored) -> bool {
-    person.status.is_some_and(|status| status != Status::Conflict)
-}
-
-/// Notes which properties of a filter the mirror has: Graph names a selected property at least where it has a value.
-struct Unread(Vec<String>);
-
-impl Unread {
-    fn of(filter: &Filter) -> Self {
-        let selected = |name: &String| directory::entra::USER_SELECTION.split(',').any(|known| known == name);
-        Self(filter.properties().iter().filter(|name| !selected(name)).cloned().collect())
-    }
-
-    fn look_at(&mut self, user: &DirectoryUser) {
-        if self.0.is_empty() {
-            return;
-        }
-        let Node::Record(read) = attributes(user, &self.0) else { return };
-        self.0.retain(|name| !read.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)));
-    }
+/// The portal user by which the sync delivers the person now. A user in conflict is one that it does not deliver.
+fn delivered(person: &Mirrored) -> Option<Standing> {
+    person.user.filter(|user| !user.in_conflict)
 }
 
 /// What a filter would do.
@@ -282,77 +233,89 @@ impl Unread {
 /// # Errors
 /// When the database cannot answer.
 pub async fn preview(customer: &CustomerStore, proposal: Proposal<'_>) -> Result<Answer<Preview>, SyncError> {
-    let judge = match Judge::of_the_form(customer, proposal).await? {
-        Ok(judge) => judge,
+    let rules = match judge(customer, proposal).await? {
+        Ok(rules) => rules,
         Err(error) => return Ok(Answer::Refused(error)),
     };
-    let mut unread = Unread::of(&judge.filter);
+    if customer.mirrored_people(Service::Entra, i64::MIN, 1).await?.is_empty() {
+        return Ok(Answer::NothingRead);
+    }
+    let unread = unread(customer, rules.filter().properties()).await?;
+    if !unread.is_empty() {
+        return Ok(Answer::NotRead(unread));
+    }
     let mut preview = Preview::default();
     each(customer, |person| {
         let user = &person.mirror.user;
-        unread.look_at(user);
         preview.people += 1;
-        let matches = judge.filter.matches(user);
+        let matches = rules.filter().matches(user);
         if matches {
             preview.matching.add(user);
         }
-        match (judge.out(user, || matches).is_none(), is_delivered(person)) {
-            (true, delivered) => {
+        match (rules.verdict_when(&person.mirror, matches), delivered(person)) {
+            (Verdict::In(_), Some(_)) => preview.synced += 1,
+            (Verdict::In(_), None) => {
                 preview.synced += 1;
-                if !delivered {
-                    preview.joining.add(user);
-                }
+                preview.joining.add(user);
             }
-            (false, true) => preview.leaving.add(user),
-            (false, false) => {}
+            (Verdict::Out(..), Some(_)) => preview.leaving.add(user),
+            (Verdict::Out(..), None) | (Verdict::Untouched, _) => {}
         }
         ControlFlow::Continue(())
     })
     .await?;
-    Ok(if preview.people == 0 {
-        Answer::NothingRead
-    } else if unread.0.is_empty() {
-        Answer::Known(preview)
-    } else {
-        Answer::NotRead(unread.0)
+    Ok(Answer::Known(preview))
+}
+
+/// How many people of the mirror a filter matches, whatever the other rules say of them; `None` when it reads what the mirror does not have.
+pub(crate) async fn matching(customer: &CustomerStore, filter: &Filter) -> Result<Option<i64>, SyncError> {
+    if !unread(customer, filter.properties()).await?.is_empty() {
+        return Ok(None);
+    }
+    let mut count = 0;
+    each(customer, |person| {
+        count += i64::from(filter.matches(&person.mirror.user));
+        ControlFlow::Continue(())
     })
+    .await?;
+    Ok(Some(count))
 }
 
 /// The people who are delivered now and whom the next sync would drop because the rules change from `old` to `new`. Nobody when the rules
-/// stay, when nothing is synced any more, and when the mirror does not know what the filter reads: then the old filter decides until the
-/// directory was read anew.
+/// stay, when nothing is synced any more, when another tenant is read from now on, and when the mirror does not know what the filter reads:
+/// then the old filter decides until the directory was read anew.
 pub(crate) async fn leaving(
     customer: &CustomerStore,
     old: &EntraSettings,
     new: &EntraSettings,
     organisation: Option<&Organisation>,
+    managed: &[String],
 ) -> Result<Option<Leaving>, SyncError> {
     let rules =
         |settings: &EntraSettings| (settings.include_disabled, settings.custom_filter.trim().to_owned());
-    if !new.enabled || rules(old) == rules(new) {
+    if !new.enabled || rules(old) == rules(new) || old.tenant != new.tenant {
         return Ok(None);
     }
-    fn proposal(settings: &EntraSettings) -> Proposal<'_> {
-        Proposal { filter: &settings.custom_filter, include_disabled: settings.include_disabled }
-    }
     // A saved filter that this release refuses decides nothing: a run stops at it.
-    let Ok(before) = Judge::of(customer, organisation, proposal(old)).await? else { return Ok(None) };
-    let Ok(after) = Judge::of(customer, organisation, proposal(new)).await? else { return Ok(None) };
-    let mut unread = Unread::of(&after.filter);
+    let Ok(before) = Proposed::of(customer, old, organisation, managed).await? else { return Ok(None) };
+    let Ok(after) = Proposed::of(customer, new, organisation, managed).await? else { return Ok(None) };
+    if !unread(customer, after.filter().properties()).await?.is_empty() {
+        return Ok(None);
+    }
     let mut crowd = Crowd::default();
+    let mut users = Vec::new();
     each(customer, |person| {
-        let user = &person.mirror.user;
-        unread.look_at(user);
-        if is_delivered(person) && !after.takes_in(user) && before.takes_in(user) {
-            crowd.add(user);
+        if let Some(user) = delivered(person)
+            && matches!(after.verdict(&person.mirror), Verdict::Out(..))
+            && matches!(before.verdict(&person.mirror), Verdict::In(_))
+        {
+            crowd.add(&person.mirror.user);
+            users.push(user.id);
         }
         ControlFlow::Continue(())
     })
     .await?;
-    if crowd.count == 0 || !unread.0.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Leaving::new(crowd, old, new)))
+    Ok((!users.is_empty()).then(|| Leaving::new(crowd, users, old, new)))
 }
 
 /// The most frequent values of a property that hold `typed`, without regard to case; those that begin with it first. Only of properties that
@@ -410,20 +373,24 @@ pub async fn person(
     proposal: Proposal<'_>,
     who: &str,
 ) -> Result<Answer<Found>, SyncError> {
-    let judge = match Judge::of_the_form(customer, proposal).await? {
-        Ok(judge) => judge,
+    let rules = match judge(customer, proposal).await? {
+        Ok(rules) => rules,
         Err(error) => return Ok(Answer::Refused(error)),
     };
-    if customer.mirror_page(Service::Entra, i64::MIN, 1).await?.is_empty() {
+    if customer.mirrored_people(Service::Entra, i64::MIN, 1).await?.is_empty() {
         return Ok(Answer::NothingRead);
     }
+    let unread = unread(customer, rules.filter().properties()).await?;
+    if !unread.is_empty() {
+        return Ok(Answer::NotRead(unread));
+    }
     let mut found = match Address::parse(who.trim()) {
-        Some(address) => customer.mirror_by_address(Service::Entra, &address, SAMPLES_AND_ONE).await?,
+        Some(address) => customer.mirrored_by_address(Service::Entra, &address, SAMPLES_AND_ONE).await?,
         None => by_name(customer, who).await?,
     };
     Ok(Answer::Known(match found.as_slice() {
         [] => Found::Nobody,
-        [_] => found.pop().map_or(Found::Nobody, |person| Found::One(Box::new(judge.case(&person)))),
+        [_] => found.pop().map_or(Found::Nobody, |person| Found::One(Box::new(case(&rules, &person)))),
         several => {
             let people = several.iter().take(SAMPLES).map(|person| Person::of(&person.mirror.user));
             Found::Several(people.collect())
@@ -459,19 +426,17 @@ async fn by_name(customer: &CustomerStore, text: &str) -> Result<Vec<Mirrored>, 
     if exact.is_empty() { Ok(partly) } else { Ok(exact) }
 }
 
-impl Judge {
-    fn case(&self, person: &Mirrored) -> Case {
-        let user = &person.mirror.user;
-        let mut answers = Vec::new();
-        if let Some((text, explained)) = self.filter.explain(user) {
-            flatten(text, &explained, 0, &mut answers);
-        }
-        Case {
-            person: Person::of(user),
-            out: self.out(user, || self.filter.matches(user)),
-            status: person.status,
-            answers,
-        }
+fn case(rules: &Proposed, person: &Mirrored) -> Case {
+    let user = &person.mirror.user;
+    let mut answers = Vec::new();
+    if let Some((text, explained)) = rules.filter().explain(user) {
+        flatten(text, &explained, 0, &mut answers);
+    }
+    Case {
+        person: Person::of(user),
+        verdict: rules.verdict(&person.mirror),
+        status: person.user.map(|user| if user.in_conflict { Status::Conflict } else { user.status }),
+        answers,
     }
 }
 
@@ -494,22 +459,16 @@ fn flatten(text: &str, part: &Explanation, depth: usize, answers: &mut Vec<PartA
 mod tests {
     use super::*;
 
-    fn leaving(count: i64, filter: &str) -> Leaving {
-        let new = EntraSettings { custom_filter: filter.to_owned(), ..EntraSettings::default() };
-        Leaving::new(Crowd { count, people: Vec::new() }, &EntraSettings::default(), &new)
-    }
-
     #[test]
-    fn a_confirmation_holds_for_the_same_rules_and_a_few_more_people() {
-        let asked = leaving(200, "a").fingerprint;
-        assert!(leaving(200, "a").is_confirmed_by(&asked));
-        assert!(leaving(3, "a").is_confirmed_by(&asked), "fewer are no surprise");
-        assert!(leaving(220, "a").is_confirmed_by(&asked));
-        assert!(!leaving(221, "a").is_confirmed_by(&asked));
-        assert!(leaving(11, "a").is_confirmed_by(&leaving(1, "a").fingerprint));
-        assert!(!leaving(200, "b").is_confirmed_by(&asked));
-        for nonsense in ["", ".", "200", "x.y", &format!("-{asked}")] {
-            assert!(!leaving(200, "a").is_confirmed_by(nonsense), "{nonsense:?}");
+    fn a_confirmation_holds_for_the_same_rules_and_the_same_people() {
+        let fingerprint = |users: &[i64], filter: &str| {
+            let new = EntraSettings { custom_filter: filter.to_owned(), ..EntraSettings::default() };
+            Leaving::new(Crowd::default(), users.to_vec(), &EntraSettings::default(), &new).fingerprint
+        };
+        let asked = fingerprint(&[1, 2], "a");
+        assert_eq!(fingerprint(&[2, 1], "a"), asked);
+        for (users, filter) in [(&[1][..], "a"), (&[1, 3], "a"), (&[1, 2, 3], "a"), (&[1, 2], "b")] {
+            assert_ne!(fingerprint(users, filter), asked);
         }
     }
 }

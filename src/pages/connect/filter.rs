@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::{judged::judge, ready::ready};
 use crate::{
-    components::{Checkbox, markup::text_of_area},
+    components::{Checkbox, markup::inside_of_area},
     error::AppError,
     pages::HELP,
 };
@@ -66,7 +66,7 @@ pub(super) fn WhoIsSynced(
     let is_wrong = judged.as_ref().is_some_and(|judged| judged.is_refused());
     let verdict = judged.map(|judged| judged.markup(false, false)).unwrap_or_default();
     let starts = ready::markup(&ready(domain.as_deref()), &text);
-    let content = text_of_area(&text);
+    let content = inside_of_area(&text);
     let section = NodeRef::<html::Section>::new();
     Effect::new(move || {
         if let Some(section) = section.get() {

@@ -10,13 +10,13 @@ use leptos_router::hooks::use_query_map;
 use super::{Answer, Around, ConnectData, Leavers, SubmitConnect, filter::WhoIsSynced};
 use crate::{
     components::{Checkbox, Icon, Message, MomentView, SelectField, Steps, Submit, TextField, Toast, Tone},
-    pages::{CONNECT, customer_path, dashboard::secret_warning, frame::FrameVersion},
+    pages::{CONNECT, customer_path, dashboard::secret_warning, entra_head::Tabs, frame::FrameVersion},
 };
 
 /// The form with its messages. The controls are made once and keep what was typed; only what is said about them changes.
 #[component]
 pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
-    let ConnectData { saved, around, may_change, may_sync, answer: waited } = data;
+    let ConnectData { saved, around, may_change, may_sync, answer: waited, tabs } = data;
     let action = ServerAction::<SubmitConnect>::new();
     let mut text = waited.as_ref().and_then(|answer| answer.typed.clone()).unwrap_or(saved);
     // A ready filter that was chosen without JavaScript stands in the address. It is text for the field and no more.
@@ -64,6 +64,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
             <div class="page-head">
                 <h1>"Entra ID"</h1>
             </div>
+            <Tabs tabs=tabs />
             <input type="hidden" name="slug" value=slug.clone() />
             {move || view! { <AroundView around=around.get() /> }}
             {locked
@@ -78,7 +79,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
             <section class="card">
                 <h2>"Connection"</h2>
                 <Checkbox name="enabled" label="Enable Azure Sync" checked=text.enabled locked=locked>
-                    "Users are read from Entra ID whenever somebody starts a sync."
+                    "Users and groups are read from Entra ID by the schedule below, and whenever somebody starts a sync."
                 </Checkbox>
                 <TextField name="tenant" label="Tenant Domain" value=text.tenant error=error(Field::Tenant) locked=locked>
                     "The Directory (tenant) ID, or a verified domain such as contoso.onmicrosoft.com."
@@ -138,7 +139,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                     error=error(Field::SyncFrequency)
                     locked=locked
                 >
-                    "Saved for the schedule of a later release. Until then, syncs are started with Sync Now or on the command line."
+                    "How often a sync starts by itself. Sync Now and the command line start one at any time."
                 </SelectField>
                 <SelectField
                     name="delete_users_after"
@@ -148,7 +149,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                     error=error(Field::DeleteUsersAfter)
                     locked=locked
                 >
-                    "Saved for a later release. For now nobody is deleted."
+                    "How long a user in conflict, whom the directory no longer delivers, is kept before it goes to the recycle bin."
                 </SelectField>
             </section>
             <WhoIsSynced

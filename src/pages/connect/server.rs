@@ -137,10 +137,11 @@ pub(super) fn person(typed: EntraText) -> Answer {
 
 /// Sync Now.
 pub(super) async fn sync(desk: &Desk) -> Result<Answer, AppError> {
-    use domain::run::Trigger;
+    use domain::run::{Purpose, Trigger};
     use sync::run::StartRefused;
 
-    let started = desk.portal.engine.start(&desk.customer, Trigger::SyncNow, &desk.actor()).await;
+    let engine = &desk.portal.engine;
+    let started = engine.start(&desk.customer, Purpose::Sync, Trigger::SyncNow, &desk.actor()).await;
     let run = |id: Uuid| customer_path(&desk.customer.customer().slug, &format!("sync-history/{id}"));
     let message = match started.map_err(|error| access::sync_error(&error))? {
         Ok(running) => Message::new(Tone::Good, "Azure sync has successfully started")

@@ -54,11 +54,15 @@ pub struct Traffic {
     pub throttled_ms: u64,
 }
 
-/// Whether Graph's advanced engine is asked, which counts and takes more filters.
+/// How a request is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Engine {
-    Default,
+pub(super) enum Manner {
+    /// Somebody waits for the answer.
+    Plain,
+    /// The same, of Graph's advanced engine, which counts and takes more filters.
     Advanced,
+    /// Nobody waits: when the tenant's share is used up, Graph slows these requests down first.
+    Background,
 }
 
 /// A successful answer and its trace, should its content turn out to be none.
@@ -131,7 +135,7 @@ impl Graph {
         &self,
         request: &'static str,
         url: &Url,
-        engine: Engine,
+        manner: Manner,
         read: impl Fn(&[u8]) -> Result<T, Problem>,
     ) -> Result<T, GraphError> {
         let mut renewed = false;
@@ -139,9 +143,10 @@ impl Graph {
             let bearer = self.bearer().await?;
             let make = || {
                 let get = self.http.client(url).get(url.clone()).bearer_auth(bearer.expose());
-                match engine {
-                    Engine::Default => get,
-                    Engine::Advanced => get.header("ConsistencyLevel", "eventual"),
+                match manner {
+                    Manner::Plain => get,
+                    Manner::Background => get.header("x-ms-throttle-priority", "Low"),
+                    Manner::Advanced => get.header("ConsistencyLevel", "eventual"),
                 }
             };
             match self.persist(Speaker::Graph, request, url, &make, &[&bearer], &read).await {

@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
-use domain::{object::DirectoryUser, run::Notice};
+use domain::{
+    group::{DirectoryGroup, Membership},
+    object::DirectoryUser,
+    run::Notice,
+};
 use serde::Deserialize;
 use serde_json::{error::Category, value::RawValue};
 
@@ -15,13 +19,14 @@ use super::{
 /// Which page of a read. Both parts are plain text, so that a checkpoint can keep them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageLink {
-    /// The first page of a full read.
+    /// The first page of a full round, which names everything there is.
     First {
-        /// The properties to read, separated by commas, such as [`USER_SELECTION`](super::USER_SELECTION). The read is bound to them: another
-        /// selection is another full read.
+        /// The properties to read, separated by commas: [`USER_SELECTION`](super::USER_SELECTION) or
+        /// [`GROUP_SELECTION`](super::GROUP_SELECTION). All rounds that follow are bound to them: another selection is another full round.
         select: String,
     },
-    /// A link of the page before, as it was received.
+    /// A link as it was received: the next link of the page before, or the delta link of the round before. The latter begins a delta round, which
+    /// names what has changed since.
     Next(String),
 }
 
@@ -34,7 +39,9 @@ pub enum NextOrDelta {
     Delta(String),
 }
 
-/// A page of users. The same user may appear on several pages; the last word counts.
+/// A page of users. The same user may appear on several pages and in several rounds; the last word counts.
+///
+/// A user is always told whole, also in a delta round: what is missing was never set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserPage {
     /// The users that could be read.
@@ -47,6 +54,43 @@ pub struct UserPage {
     pub changed_values: Vec<Notice>,
     /// Where the read goes on.
     pub next: NextOrDelta,
+}
+
+/// A page of groups. The same group may appear on several pages and in several rounds; the last word counts.
+///
+/// Of a group with many members each page tells a part, and the group again beside it: groups are to be merged by id, and members by group and
+/// id. A group without members on a page has not lost any. A group in [`groups`](Self::groups) is always told whole. (No documentation says
+/// that Graph ever sends the members of a group alone; should it, they are in [`members`](Self::members) and the group is not in `groups`.)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPage {
+    /// The groups that could be read.
+    pub groups: Vec<DirectoryGroup>,
+    /// Who came and went, in the order in which the page tells it. Also of groups that could not be read.
+    pub members: Vec<MemberChange>,
+    /// Ids of groups that are gone, and their memberships with them.
+    pub removed: Vec<String>,
+    /// A notice for each group that could not be read, and for each of which a member could not.
+    pub unreadable: Vec<Notice>,
+    /// A notice for each group of which a value had to be changed to be stored.
+    pub changed_values: Vec<Notice>,
+    /// Where the read goes on.
+    pub next: NextOrDelta,
+}
+
+/// What a page tells of a direct membership. In a full round everybody has joined.
+///
+/// That a user was deleted ends memberships too, and Graph does not always tell so here: whoever keeps them has to follow from the users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemberChange {
+    /// There is this membership.
+    Joined(Membership),
+    /// There is no such membership any more.
+    Left {
+        /// The group's id.
+        group: String,
+        /// The member's id.
+        member: String,
+    },
 }
 
 /// The frame of a list: the objects as text.
@@ -77,16 +121,33 @@ impl<'a> Frame<'a> {
         serde_json::from_str(body).map_err(|error| no_answer(&error, body.as_bytes()))
     }
 
+    /// Where the read goes on. Exactly one of the two links must be there: a page without any would end the read as if it were complete, and what
+    /// it did not name would count as gone.
+    fn link(&self) -> Result<NextOrDelta, Problem> {
+        let unexpected = |what: &str| Err(Problem::Unexpected { what: what.to_owned() });
+        match (&self.next, &self.delta) {
+            (Some(next), None) => Ok(NextOrDelta::Next(next.clone())),
+            (None, Some(delta)) => Ok(NextOrDelta::Delta(delta.clone())),
+            (None, None) => unexpected("the page has neither a next link nor a delta link"),
+            (Some(_), Some(_)) => unexpected("the page has both a next link and a delta link"),
+        }
+    }
+
     /// Reads each object by itself.
     pub(super) fn users(&self) -> Objects {
         let mut objects = Objects { users: Vec::with_capacity(self.value.len()), ..Objects::default() };
         for object in &self.value {
             match read_user(object.get()) {
+                // The last word about an object counts.
                 Object::User(user, notice) => {
+                    objects.removed.retain(|id| *id != user.external_id);
                     objects.users.push(user);
                     objects.changed_values.extend(notice);
                 }
-                Object::Removed(id) => objects.removed.push(id),
+                Object::Removed(id) => {
+                    objects.users.retain(|user| user.external_id != id);
+                    objects.removed.push(id);
+                }
                 Object::Unreadable(notice) => objects.unreadable.push(notice),
             }
         }
@@ -107,20 +168,31 @@ pub(super) fn no_answer(error: &serde_json::Error, body: &[u8]) -> Problem {
     }
 }
 
-/// The page of a users read from its body. Exactly one of the two links must be there: a page without any would end the read as if it were
-/// complete, and what it did not name would count as gone.
+/// A page of users from its body.
 pub(super) fn user_page(body: &[u8]) -> Result<UserPage, Problem> {
     let body = text(body);
     let frame = Frame::read(&body)?;
-    let unexpected = |what: &str| Err(Problem::Unexpected { what: what.to_owned() });
-    let next = match (&frame.next, &frame.delta) {
-        (Some(next), None) => NextOrDelta::Next(next.clone()),
-        (None, Some(delta)) => NextOrDelta::Delta(delta.clone()),
-        (None, None) => return unexpected("the page has neither a next link nor a delta link"),
-        (Some(_), Some(_)) => return unexpected("the page has both a next link and a delta link"),
-    };
+    let next = frame.link()?;
     let Objects { users, removed, unreadable, changed_values } = frame.users();
     Ok(UserPage { users, removed, unreadable, changed_values, next })
+}
+
+/// A page of groups from its body.
+pub(super) fn group_page(body: &[u8]) -> Result<GroupPage, Problem> {
+    let body = text(body);
+    let frame = Frame::read(&body)?;
+    let mut page = GroupPage {
+        groups: Vec::with_capacity(frame.value.len()),
+        members: Vec::new(),
+        removed: Vec::new(),
+        unreadable: Vec::new(),
+        changed_values: Vec::new(),
+        next: frame.link()?,
+    };
+    for object in &frame.value {
+        page.take(object.get());
+    }
+    Ok(page)
 }
 
 #[cfg(test)]
@@ -184,6 +256,15 @@ mod tests {
         assert_eq!(page.removed, ["3"]);
         assert_eq!((page.unreadable.len(), page.changed_values.len()), (2, 1));
         assert_eq!(page.next, NextOrDelta::Delta("https://g.example/d".to_owned()));
+    }
+
+    #[test]
+    fn the_last_word_about_an_object_of_a_page_counts() {
+        let body = br#"{"value":[{"id":"1"},{"id":"1","@removed":{"reason":"changed"}},{"id":"2","@removed":{"reason":"changed"}},{"id":"2"}],
+            "@odata.nextLink":"n"}"#;
+        let page = user_page(body).unwrap();
+        let ids: Vec<_> = page.users.iter().map(|user| user.external_id.as_str()).collect();
+        assert_eq!((ids, page.removed), (vec!["2"], vec!["1".to_owned()]));
     }
 
     #[test]

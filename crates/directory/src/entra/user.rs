@@ -1,20 +1,13 @@
 //! One user object of an answer.
-//!
-//! An object is read property by property from the text of the page, without building a tree: a first sync reads every user of a tenant
-//! through here. What is foreign in a value stays foreign (a script tag is a name like any other); only what no database can keep is changed,
-//! and every change is told.
-
-use std::{borrow::Cow, fmt};
 
 use domain::{
     object::DirectoryUser,
     run::{Notice, NoticeKind},
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+
+use super::object::{
+    Properties, address, display_name, flag, id, is_a, kept, notice, proxy_addresses, shown,
 };
-use serde_json::value::RawValue;
 
 /// The `$select` of a read: what mail rules need, and what custom filters may name without a new first read.
 pub const USER_SELECTION: &str = "id,userPrincipalName,mail,mailNickname,proxyAddresses,otherMails,displayName,givenName,surname,\
@@ -22,16 +15,8 @@ pub const USER_SELECTION: &str = "id,userPrincipalName,mail,mailNickname,proxyAd
      officeLocation,state,postalCode,streetAddress,employeeId,employeeType,usageLocation,preferredLanguage,businessPhones,mobilePhone,\
      createdDateTime,assignedLicenses,onPremisesExtensionAttributes";
 
-/// The longest name that is kept, in characters: Entra's own limit.
-const NAME: usize = 256;
-/// The longest address that is kept, in bytes. A cut address would be somebody else's, so a longer one is left out.
-const ADDRESS: usize = 1_024;
-/// The most proxy addresses that are kept; Exchange allows a few hundred.
-const PROXIES: usize = 1_000;
 /// The largest `attributes`, in bytes.
 const ATTRIBUTES: usize = 64 * 1_024;
-/// The longest id, in bytes; Graph's are GUIDs.
-const ID: usize = 128;
 
 /// What an object of an answer is.
 #[derive(Debug)]
@@ -42,36 +27,6 @@ pub(super) enum Object {
     Removed(String),
     /// Not understood.
     Unreadable(Notice),
-}
-
-/// The properties of an object in their order, values as text.
-struct Properties<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Properties<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
-
-        impl<'de> Visitor<'de> for Each {
-            type Value = Properties<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut properties = Vec::with_capacity(40);
-                while let Some((Name(name), value)) = map.next_entry()? {
-                    properties.push((name, value));
-                }
-                Ok(Properties(properties))
-            }
-        }
-
-        deserializer.deserialize_map(Each)
-    }
 }
 
 /// Reads one object.
@@ -88,21 +43,17 @@ pub(super) fn read_user(text: &str) -> Object {
     let mut wrong = None;
     let mut removed = false;
     for (name, value) in properties {
-        let repaired = repair(value.get());
-        if repaired.is_some() {
-            changes.push(format!(
-                "\"{}\" held characters that cannot be stored; they were removed.",
-                shown(&name)
-            ));
+        if name == "id" {
+            user.external_id = id(value.get()).unwrap_or_default();
         }
-        let value = repaired.as_deref().unwrap_or(value.get());
+        let value = kept(&name, value.get(), &mut changes);
         if name == "@removed" {
             removed = true;
-        } else if let Err(what) = take(&mut user, &name, value, &mut changes) {
+        } else if let Err(what) = take(&mut user, &name, &value, &mut changes) {
             wrong = wrong.or(Some(what));
         }
         // Annotations (`@odata.type`, `manager@delta`) are about the object and no part of it.
-        if !name.contains('@') && !name.contains(char::is_control) && !attributes.add(&name, value) {
+        if !name.contains('@') && !name.contains(char::is_control) && !attributes.add(&name, &value) {
             changes.push(format!(
                 "The attributes are larger than 64 KB; \"{}\" was left out of them.",
                 shown(&name)
@@ -119,68 +70,22 @@ pub(super) fn read_user(text: &str) -> Object {
         return unreadable(&user, format!("{what}; the object was skipped."));
     }
     user.attributes = attributes.finish();
-    let notice = (!changes.is_empty()).then(|| notice(NoticeKind::ValueChanged, &user, changes.join(" ")));
+    let notice = (!changes.is_empty()).then(|| about(NoticeKind::ValueChanged, &user, changes.join(" ")));
     Object::User(user, notice)
 }
 
 /// Puts a property into the field that a rule reads, when there is one.
 fn take(user: &mut DirectoryUser, name: &str, value: &str, changes: &mut Vec<String>) -> Result<(), String> {
-    let expected = |what: &str| format!("\"{name}\" is not {what}");
     match name {
-        "id" => {
-            let id: String = serde_json::from_str(value).map_err(|_| expected("a text"))?;
-            if id.len() <= ID && id.bytes().all(|b| b.is_ascii_graphic()) {
-                user.external_id = id;
-            }
-        }
         "userPrincipalName" => user.user_principal_name = address(name, value, changes)?,
         "mail" => user.mail = address(name, value, changes)?,
-        "proxyAddresses" => {
-            let all: Option<Vec<String>> =
-                serde_json::from_str(value).map_err(|_| expected("a list of texts"))?;
-            let all = all.unwrap_or_default();
-            let before = all.len();
-            user.proxy_addresses =
-                all.into_iter().filter(|entry| entry.len() <= ADDRESS).take(PROXIES).collect();
-            let lost = before - user.proxy_addresses.len();
-            if lost > 0 {
-                changes.push(format!(
-                    "{lost} of {before} entries of \"proxyAddresses\" were left out: too long, or more than {PROXIES}."
-                ));
-            }
-        }
-        "displayName" => {
-            let full: Option<String> = serde_json::from_str(value).map_err(|_| expected("a text"))?;
-            user.display_name = full.map(|full| match full.char_indices().nth(NAME) {
-                Some((end, _)) => {
-                    changes.push(format!("\"displayName\" was cut to {NAME} characters."));
-                    full.get(..end).unwrap_or_default().to_owned()
-                }
-                None => full,
-            });
-        }
-        "accountEnabled" => {
-            user.account_enabled = serde_json::from_str(value).map_err(|_| expected("true or false"))?;
-        }
-        "@odata.type" => {
-            let kind: String = serde_json::from_str(value).unwrap_or_default();
-            if !kind.eq_ignore_ascii_case("#microsoft.graph.user") {
-                return Err(format!("The object is a \"{}\" and no user", shown(&kind)));
-            }
-        }
+        "proxyAddresses" => user.proxy_addresses = proxy_addresses(name, value, changes)?,
+        "displayName" => user.display_name = display_name(name, value, changes)?,
+        "accountEnabled" => user.account_enabled = flag(name, value)?,
+        "@odata.type" => is_a("user", value)?,
         _ => {}
     }
     Ok(())
-}
-
-fn address(name: &str, value: &str, changes: &mut Vec<String>) -> Result<Option<String>, String> {
-    let address: Option<String> =
-        serde_json::from_str(value).map_err(|_| format!("\"{name}\" is not a text"))?;
-    if address.as_ref().is_some_and(|address| address.len() > ADDRESS) {
-        changes.push(format!("\"{name}\" is longer than {ADDRESS} bytes and was left out."));
-        return Ok(None);
-    }
-    Ok(address)
 }
 
 /// `attributes` as it grows.
@@ -214,65 +119,17 @@ impl Attributes {
     }
 }
 
-/// Frees a JSON text of what a database or a strict reader refuses: `\u0000` goes, half of a surrogate pair becomes U+FFFD. `None` when there
-/// is nothing to do. (A backslash stands in JSON within a string only, and a raw NUL is no JSON at all.)
-fn repair(json: &str) -> Option<String> {
-    if !json.contains("\\u") {
-        return None;
-    }
-    let mut clean = String::with_capacity(json.len());
-    let mut rest = json;
-    let mut changed = false;
-    while let Some(at) = rest.find('\\') {
-        clean.push_str(&rest[..at]);
-        rest = &rest[at..];
-        // An escape is ASCII: `\` and one character, `\u` and four more, or a pair of those.
-        let (take, put): (usize, Option<&str>) = match unit(rest) {
-            None => (2, None),
-            Some(0) => (6, Some("")),
-            Some(0xD800..=0xDBFF)
-                if rest.get(6..).and_then(unit).is_some_and(|low| (0xDC00..=0xDFFF).contains(&low)) =>
-            {
-                (12, None)
-            }
-            Some(0xD800..=0xDFFF) => (6, Some("\\ufffd")),
-            Some(_) => (6, None),
-        };
-        let (escape, after) = rest.split_at_checked(take)?;
-        changed |= put.is_some();
-        clean.push_str(put.unwrap_or(escape));
-        rest = after;
-    }
-    clean.push_str(rest);
-    changed.then_some(clean)
-}
-
-/// The UTF-16 unit of a `\uXXXX` at the beginning of the text.
-fn unit(text: &str) -> Option<u16> {
-    u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
-}
-
 fn unreadable(user: &DirectoryUser, detail: String) -> Object {
-    Object::Unreadable(notice(NoticeKind::Unreadable, user, detail))
+    Object::Unreadable(about(NoticeKind::Unreadable, user, detail))
 }
 
-fn notice(kind: NoticeKind, user: &DirectoryUser, detail: String) -> Notice {
-    Notice {
-        kind,
-        external_id: user.external_id.clone(),
-        display_name: user.display_name.clone().unwrap_or_default(),
-        detail,
-    }
-}
-
-/// A foreign name, short enough for a notice.
-fn shown(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(60).collect()
+fn about(kind: NoticeKind, user: &DirectoryUser, detail: String) -> Notice {
+    notice(kind, &user.external_id, user.display_name.as_deref(), detail)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::object::ADDRESS, *};
 
     fn user(text: &str) -> (DirectoryUser, Option<Notice>) {
         match read_user(text) {
@@ -342,6 +199,8 @@ mod tests {
             r#"{"displayName":"N"}"#,
             r#"{"id":null,"displayName":"N"}"#,
             r#"{"id":"a b","displayName":"N"}"#,
+            r#"{"id":"a\u0000b","displayName":"N"}"#,
+            r#"{"id":7,"displayName":"N"}"#,
             &long,
         ] {
             assert_eq!(refused(text).display_name, "N", "{text}");

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may stop it")]
 
 mod connection_test;
+mod delta_rounds;
 mod failures;
+mod groups;
+mod lookup;
 mod reading;
 mod secrecy;
 mod simulated_tenant;
 mod support;
+mod tenant;

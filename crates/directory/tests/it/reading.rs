@@ -95,6 +95,47 @@ async fn a_page_that_names_itself_as_the_next_one_is_refused() {
 }
 
 #[tokio::test]
+async fn a_quiet_delta_round_may_end_with_the_link_that_was_asked() {
+    let server = Server::start().await;
+    server.play([server.last_page()]);
+    let link = format!("{}/v1.0/users/delta?$deltatoken=d", server.url);
+    let page = server.client().users_page(&PageLink::Next(link.clone())).await.unwrap();
+    assert_eq!(page.next, NextOrDelta::Delta(link));
+}
+
+#[tokio::test]
+async fn a_delta_read_gives_way_to_other_requests_and_asks_for_whole_objects() {
+    let server = Server::start().await;
+    server.play_forever(server.last_page());
+    let graph = server.client();
+    for at in [
+        PageLink::First { select: "id".to_owned() },
+        PageLink::Next(format!("{}/v1.0/users/delta?$deltatoken=d", server.url)),
+    ] {
+        graph.users_page(&at).await.unwrap();
+        graph.groups_page(&at).await.unwrap();
+    }
+    graph.users_readable().await.unwrap();
+    let asked = server.asked();
+    let priorities: Vec<_> = asked.iter().map(|asked| asked.header("x-ms-throttle-priority")).collect();
+    assert_eq!(priorities, ["Low", "Low", "Low", "Low", ""]);
+    assert!(asked.iter().all(|asked| asked.header("prefer").is_empty()));
+}
+
+#[tokio::test]
+async fn requests_one_after_another_share_a_connection() {
+    let server = Server::start().await;
+    server.play([Answer::error(503, "x")]);
+    server.play_forever(server.last_page());
+    let graph = server.client();
+    for _ in 0..5 {
+        graph.users_page(&PageLink::First { select: "id".to_owned() }).await.unwrap();
+    }
+    assert_eq!(graph.traffic().requests, 7);
+    assert_eq!(server.connections.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
 async fn objects_that_cannot_be_read_are_told_and_the_others_come() {
     let server = Server::start().await;
     let body = format!(

@@ -50,6 +50,8 @@ async fn neither_errors_nor_logs_repeat_a_secret_that_the_other_side_echoes() {
     let log = Log::default();
     let subscriber =
         tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    // While the process knows of one subscriber only, a message that another test's thread meets first is switched on or off by that thread.
+    let _another = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let server = Server::start().await;
@@ -79,6 +81,9 @@ async fn neither_errors_nor_logs_repeat_a_secret_that_the_other_side_echoes() {
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("the directory answered") && log.contains("will be repeated"), "{log}");
+    let ids: Vec<_> =
+        server.asked().iter().map(|asked| asked.header("client-request-id").to_owned()).collect();
+    assert!(ids.len() == 2 && ids.iter().all(|id| log.contains(id)), "every request can be found: {log}");
     assert_silent(&log);
 }
 

@@ -1,41 +1,18 @@
 //! Against a whole simulated tenant: a read to the delta link, and the Test with what administrators get wrong.
 
-use std::{collections::HashSet, net::Ipv4Addr, sync::Arc};
+use std::{collections::HashSet, net::Ipv4Addr};
 
 use directory::entra::{
-    Credentials, Endpoints, Graph, Http, NextOrDelta, PageLink, Problem, USER_SELECTION, Unreachable,
-    check::connection_test,
+    Credentials, Http, NextOrDelta, PageLink, Problem, USER_SELECTION, Unreachable, check::connection_test,
 };
 use domain::{
     Secret,
     check::{StepResult, TestReport},
 };
-use entra_sim::{GraphFault, Options, Running, Sim, Size, Tls};
+use entra_sim::{GraphFault, Options, Sim, Tls};
 
-use crate::support::{Counter, Hand, quick};
-
-async fn tenant(users: usize) -> Running {
-    let size = Size { users, ..Size::default() };
-    Sim::start(Options { size, ..Options::default() }).await.unwrap()
-}
-
-fn credentials(sim: &Running) -> Credentials {
-    Credentials {
-        tenant: sim.tenant_domain(),
-        client_id: sim.client_id(),
-        client_secret: Secret::new(sim.client_secret()),
-    }
-}
-
-fn client_as(url: &str, http: &Http, credentials: Credentials) -> Graph {
-    let endpoints = Endpoints::parse(url, url).unwrap();
-    Graph::new(http, endpoints, credentials, Arc::new(Hand::default()), Arc::new(Counter::default()))
-        .with_patience(quick())
-}
-
-fn client(sim: &Running) -> Graph {
-    client_as(sim.url(), &Http::new(None).unwrap(), credentials(sim))
-}
+use crate::support::mirror;
+use crate::tenant::{client, client_as, credentials, tenant};
 
 fn results(report: &TestReport) -> Vec<(&str, StepResult)> {
     report.steps.iter().map(|step| (step.title.as_str(), step.result)).collect()
@@ -73,7 +50,7 @@ async fn a_thousand_users_are_read_to_the_delta_link() {
 #[tokio::test]
 async fn the_test_of_a_tenant_that_is_set_up_as_in_the_guide_passes() {
     let sim = tenant(25).await;
-    let report = connection_test(&client(&sim), None, Some(25)).await;
+    let report = connection_test(&client(&sim), None, mirror(25)).await;
     assert!(report.passed && !report.consent_pending, "{report:?}");
     assert!(results(&report).iter().all(|(_, result)| *result == StepResult::Passed), "{report:?}");
     let titles: Vec<_> = results(&report).into_iter().map(|(title, _)| title).collect();
@@ -102,7 +79,7 @@ async fn a_wrong_secret_fails_the_test_with_its_remedy_and_skips_the_rest() {
     let sim = tenant(25).await;
     let wrong = Credentials { client_secret: Secret::new("wrong"), ..credentials(&sim) };
     let graph = client_as(sim.url(), &Http::new(None).unwrap(), wrong);
-    let report = connection_test(&graph, Some(("accountEnabled eq true", false)), Some(25)).await;
+    let report = connection_test(&graph, Some(("accountEnabled eq true", false)), mirror(25)).await;
     assert!(!report.passed && !report.consent_pending);
     let first = &report.steps[0];
     assert_eq!(first.result, StepResult::Failed);

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicU8, Ordering},
+        atomic::{AtomicI64, AtomicU8, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -14,10 +14,16 @@ use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, Response},
+    serve::ListenerExt as _,
 };
-use directory::entra::{Credentials, Endpoints, Graph, Http, Patience};
+use directory::entra::{Credentials, Endpoints, Graph, Http, Patience, check::MirrorCounts};
 use domain::{Clock, Random, Secret, Timestamp};
 use tokio::net::TcpListener;
+
+/// What a mirror of so many people counts, without a filter.
+pub fn mirror(people: i64) -> Option<MirrorCounts> {
+    Some(MirrorCounts { people, matching: None })
+}
 
 pub const SECRET: &str = "v~ry s+cret/8Q";
 
@@ -84,6 +90,8 @@ struct Script {
 pub struct Server {
     script: Arc<Mutex<Script>>,
     pub url: String,
+    /// How many connections were made to it.
+    pub connections: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -92,8 +100,13 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(play).with_state(Arc::clone(&script));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let made = Arc::clone(&connections);
+        let listener = listener.tap_io(move |_| {
+            made.fetch_add(1, Ordering::Relaxed);
+        });
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { script, url }
+        Self { script, url, connections }
     }
 
     /// A server whose Graph plays these answers.

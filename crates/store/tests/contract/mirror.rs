@@ -1,9 +1,6 @@
 //! The mirror: hash, round, dirty, and who claims an address.
 
-use domain::{
-    object::DirectoryUser,
-    service::{Service, Status},
-};
+use domain::{object::DirectoryUser, service::Service};
 use store::{ClaimKind, CustomerStore, MirrorWritten};
 
 use crate::support::{TestDb, address, addresses, directory_user, new_user, on_both_engines, write};
@@ -50,7 +47,7 @@ on_both_engines! {
         };
         let disabled = DirectoryUser { account_enabled: Some(false), ..directory_user("c", &[]) };
         let users = [full, bare, disabled];
-        assert_eq!(mirror(&customer, 1, &users).await, MirrorWritten { written: 3, unchanged: 0 });
+        assert_eq!(mirror(&customer, 1, &users).await, MirrorWritten { written: 3, unchanged: 0, first_told: 3 });
         let mut read: Vec<_> = customer
             .dirty_users(Service::Entra, 0, 10)
             .await
@@ -72,7 +69,7 @@ on_both_engines! {
 
         let changed = DirectoryUser { attributes: r#"{"department":"Sales"}"#.to_owned(), ..b };
         let written = mirror(&customer, 2, &[a, changed]).await;
-        assert_eq!(written, MirrorWritten { written: 1, unchanged: 1 });
+        assert_eq!(written, MirrorWritten { written: 1, unchanged: 1, first_told: 2 });
         assert_eq!(dirty(&customer).await, ["b"]);
         assert_eq!(db.number("SELECT COUNT(*) FROM mirror_users WHERE round = 2").await, 2);
         assert_eq!(db.number("SELECT COUNT(*) FROM mirror_users").await, 2);
@@ -100,7 +97,7 @@ on_both_engines! {
         let customer = db.customer().await;
         let first = directory_user("a", &["SMTP:first@contoso.com"]);
         let last = directory_user("a", &["SMTP:last@contoso.com"]);
-        assert_eq!(mirror(&customer, 1, &[first, last.clone()]).await, MirrorWritten { written: 1, unchanged: 0 });
+        assert_eq!(mirror(&customer, 1, &[first, last.clone()]).await, MirrorWritten { written: 1, unchanged: 0, first_told: 1 });
         assert_eq!(customer.dirty_users(Service::Entra, 0, 10).await.unwrap()[0].user, last);
         assert_eq!(claimants(&customer, "first@contoso.com").await, []);
     }
@@ -158,31 +155,6 @@ on_both_engines! {
         assert_eq!(claimants(&customer, "shared@contoso.com").await.len(), 2);
         assert_eq!(claimants(&customer, "b2@contoso.com").await, [("b".to_owned(), ClaimKind::Primary)]);
         assert_eq!(claimants(&customer, "b@contoso.com").await, [("b".to_owned(), ClaimKind::Principal)]);
-    }
-
-    async fn the_mirror_is_paged_through_and_says_how_each_ones_user_stands(db: &TestDb) {
-        let customer = db.customer().await;
-        let users: Vec<_> = ["ada", "bob", "cyd"].map(|key| directory_user(key, &[&format!("SMTP:{key}@contoso.com")])).into();
-        mirror(&customer, 1, &users).await;
-        write(&customer, &[new_user("Ada", "ada@contoso.com", &[])]).await;
-        let (mut seen, mut after) = (Vec::new(), i64::MIN);
-        loop {
-            let page = customer.mirror_page(Service::Entra, after, 2).await.unwrap();
-            let Some(last) = page.last() else { break };
-            assert!(page.len() <= 2 && page.windows(2).all(|pair| pair[0].mirror.id < pair[1].mirror.id));
-            after = last.mirror.id;
-            seen.extend(page.into_iter().map(|row| (row.mirror.user.external_id, row.status)));
-        }
-        seen.sort();
-        assert_eq!(seen, [
-            ("ada".to_owned(), Some(Status::Active)),
-            ("bob".to_owned(), None),
-            ("cyd".to_owned(), None),
-        ]);
-        assert_eq!(customer.mirror_page(Service::Ldap, i64::MIN, 9).await.unwrap(), []);
-        let found = customer.mirror_by_address(Service::Entra, &address("BOB@contoso.com"), 9).await.unwrap();
-        assert_eq!(found.iter().map(|row| row.mirror.user.external_id.as_str()).collect::<Vec<_>>(), ["bob"]);
-        assert_eq!(customer.mirror_by_address(Service::Ldap, &address("bob@contoso.com"), 9).await.unwrap(), []);
     }
 
     async fn the_holders_of_addresses_are_the_portals_users(db: &TestDb) {

@@ -20,7 +20,7 @@ const POSTGRES_COLUMNS: &str =
 const SQLITE_UNIQUES: &str = "SELECT t.name,
         COALESCE((SELECT group_concat(i.name, ',') FROM (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno) i), ''), l.partial = 1
     FROM pragma_table_list t JOIN pragma_index_list(t.name) l
-    WHERE t.schema = 'main' AND l.\"unique\" = 1 AND t.name NOT LIKE '\\_sqlx%' ESCAPE '\\'
+    WHERE t.schema = 'main' AND t.type = 'table' AND l.\"unique\" = 1 AND t.name NOT LIKE '\\_sqlx%' ESCAPE '\\'
     UNION
     SELECT t.name, group_concat(c.name, ','), 0 FROM pragma_table_list t JOIN pragma_table_info(t.name) c
     WHERE t.schema = 'main' AND t.type = 'table' AND c.pk > 0 AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE '\\_sqlx%' ESCAPE '\\'

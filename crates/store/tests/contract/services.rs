@@ -59,10 +59,24 @@ on_both_engines! {
         assert!(customer.service(Service::Ldap).await.unwrap().unwrap().enabled);
         assert!(other.service(Service::Entra).await.unwrap().unwrap().enabled, "another customer's is untouched");
 
+        assert_eq!((entra.disabled_at, other.service(Service::Entra).await.unwrap().unwrap().disabled_at), (Some(NOW), None));
+
         // Saving a disabled one leaves the enabled one alone.
         save(&customer, Service::Entra, false, &json).await;
         assert!(customer.service(Service::Ldap).await.unwrap().unwrap().enabled);
         assert_eq!(db.number("SELECT COUNT(*) FROM directory_services WHERE enabled = TRUE").await, 2);
+    }
+
+    async fn a_service_is_switched_off_from_the_save_that_does_it_until_it_is_enabled_again(db: &TestDb) {
+        let customer = db.customer().await;
+        // Never enabled, disabled, saved again, enabled: the moment is that of the change.
+        for (after, enabled, expected) in [(0, false, None), (1, true, None), (2, false, Some(2)), (3, false, Some(2)), (4, true, None)] {
+            let mut write = customer.begin().await.unwrap();
+            write.save_service(Service::Entra, enabled, "{}", None, NOW.plus(after)).await.unwrap();
+            write.commit().await.unwrap();
+            let saved = customer.service(Service::Entra).await.unwrap().unwrap();
+            assert_eq!(saved.disabled_at, expected.map(|after| NOW.plus(after)), "after {after}");
+        }
     }
 
     async fn settings_that_cannot_be_read_name_their_table_and_column(db: &TestDb) {

@@ -30,15 +30,30 @@ async fn postgres_prepares_every_statement() {
 
 /// Those that are meant to read all of a customer's rows, or a table that stays small. A plan for the table of customers also shows how
 /// SQLite would find what refers to one.
-const READS_ALL: [&str; 8] = [
+const READS_ALL: &[&str] = &[
     "::customers::",
+    "::administrators::ALL",
     "::administrators::COUNT",
+    "::administrators::HOLD_FULL",
+    "::conflict_lists::COUNT",
+    "::conflicts::END_IGNORES",
+    "::conflicts::SHIFT",
+    // They read what they themselves found on the way from group to group, and as many members as are counted.
+    "::group_lists::",
+    "::conflicts::PUT_OFF_IGNORES",
+    "PROMISE",
+    "::deletion_days::DAYS",
+    "::mirror::LOST",
+    "::mirror_groups::LOST",
     "::services::DISABLE_OTHERS",
     "::services::DOMAINS",
     "::services::REMOVE_DOMAINS",
     "::sessions::PRUNE_",
+    "::take_overs::ALL",
+    "::take_overs::SETTLE",
     "::topics::ALL",
-    "::user_lists::COUNTS",
+    "::user_counts::ALL",
+    "::user_counts::IN_CONFLICT",
 ];
 
 #[tokio::test]
@@ -54,8 +69,13 @@ async fn no_statement_searches_all_rows_of_a_customer_for_the_few_that_it_needs(
         let plan: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(explain).fetch_all(&mut connection).await.unwrap();
         for (.., step) in plan {
-            let scans =
-                step.starts_with("SCAN ") && !step.contains("json_each") && !step.contains("CONSTANT ROW");
+            let scans = step.starts_with("SCAN ")
+                && !step.contains("json_each")
+                && !step.contains("CONSTANT ROW")
+                // FTS5 calls a look-up so; the number behind it says by what.
+                && !step.contains("VIRTUAL TABLE INDEX 0:M")
+                // What a statement itself has just found, at most as many as it is to count.
+                && step != "SCAN found";
             let by_customer_alone = step.ends_with("(customer_id=?)");
             if scans || by_customer_alone {
                 offenders.push(format!("{}: {step}", statement.name));
@@ -127,8 +147,8 @@ fn every_family_with_statements_is_on_the_list() {
 #[test]
 fn the_two_texts_of_a_statement_differ_in_the_given_rows_only() {
     // Cuts the piece out that begins with one of these and ends with the first of those behind it.
-    let without = |text: &str, pieces: [(&str, &str); 2]| {
-        for (begins, ends) in pieces {
+    let without = |text: &str, pieces: &[(&str, &str)]| {
+        for (begins, ends) in pieces.iter().copied() {
             let Some(start) = text.find(begins) else { continue };
             let end = start + text[start..].find(ends).unwrap() + ends.len();
             let columns = if text[end..].starts_with('(') { text[end..].find(')').unwrap() + 1 } else { 0 };
@@ -141,9 +161,21 @@ fn the_two_texts_of_a_statement_differ_in_the_given_rows_only() {
         assert_eq!(
             without(
                 statement.sqlite,
-                [("IN (SELECT value->>0 FROM", "))"), ("(SELECT value->>0 AS", " AS given")]
+                &[
+                    ("IN (SELECT value FROM", "))"),
+                    ("(SELECT value AS", " AS given"),
+                    ("(SELECT value->>0 AS", " AS given"),
+                    ("user_search_index i", "MATCH $2")
+                ]
             ),
-            without(statement.postgres, [("= ANY(CAST(", "))"), ("UNNEST(", " AS given")]),
+            without(
+                statement.postgres,
+                &[
+                    ("= ANY(CAST(", "))"),
+                    ("UNNEST(", " AS given"),
+                    ("user_search s JOIN", "CAST($2 AS TEXT) <> ''")
+                ]
+            ),
             "{}",
             statement.name
         );
@@ -155,10 +187,12 @@ fn the_two_texts_of_a_statement_differ_in_the_given_rows_only() {
 #[test]
 fn every_statement_about_a_customers_rows_carries_the_customer() {
     // Tables of the portal itself, and the cross-customer look-up by slug.
-    let portal = ["administrators", "customers", "sessions"];
+    let portal = ["administrators", "customers", "password_links", "sessions"];
+    // A customer's own row, and the time after which nobody's rows are kept.
+    let without = ["user_counts::LOCK", "recycle_bin::PURGE"];
     for statement in store::statements() {
         let family = statement.name.split("::").nth(1).unwrap();
-        if !portal.contains(&family) && !statement.name.ends_with("users::LOCK") {
+        if !portal.contains(&family) && !without.iter().any(|name| statement.name.ends_with(name)) {
             assert!(statement.sqlite.contains("customer_id"), "{}", statement.name);
         }
     }

@@ -2,9 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::{Random, Timestamp, address::Address, object::DirectoryUser, service::Source};
+use domain::{
+    Random, Timestamp,
+    address::Address,
+    conflict::{Conflict, Reason},
+    object::DirectoryUser,
+    service::{Source, Status},
+};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
-use store::{CustomerStore, DatabaseUrl, Store, UserWrite, Vault};
+use store::{CustomerStore, DatabaseUrl, Store, User, UserWrite, Vault};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -224,13 +230,18 @@ pub fn directory_user(external_id: &str, proxies: &[&str]) -> DirectoryUser {
 pub fn new_user(display_name: &str, primary: &str, aliases: &[&str]) -> UserWrite {
     UserWrite {
         id: None,
+        restore_as: None,
         public_id: some_id(),
         source: Source::Azure,
         external_id: Some(primary.split('@').next().unwrap().to_owned()),
         display_name: display_name.to_owned(),
         primary: address(primary),
+        address_lost: false,
         aliases: addresses(aliases),
+        service_on: true,
         sign_in_blocked: false,
+        conflict: None,
+        created_at: None,
         now: NOW,
     }
 }
@@ -241,4 +252,51 @@ pub async fn write(customer: &CustomerStore, users: &[UserWrite]) -> Vec<i64> {
     let ids = write.write_users(users).await.unwrap().ids;
     write.commit().await.unwrap();
     ids
+}
+
+/// The users of Entra ID with these keys, as they stand, in this order.
+pub async fn read<const N: usize>(customer: &CustomerStore, external_ids: [&str; N]) -> [User; N] {
+    let mut write = customer.begin().await.unwrap();
+    let users =
+        write.users_by_external_id(Source::Azure, &external_ids.map(ToOwned::to_owned)).await.unwrap();
+    external_ids.map(|external_id| {
+        let found = users.iter().find(|user| user.external_id.as_deref() == Some(external_id));
+        found.unwrap_or_else(|| panic!("nobody has the key {external_id}")).clone()
+    })
+}
+
+/// A conflict whose clock runs since that many milliseconds after the beginning.
+pub fn missing(after: i64) -> Conflict {
+    Conflict::opened(Reason::NotInDirectory, NOW.plus(after))
+}
+
+/// What is to be done in one transaction, which is then made to last.
+macro_rules! in_one_write {
+    ($customer:expr, |$write:ident| $body:block) => {{
+        let mut $write = $customer.begin().await.unwrap();
+        let answer = $body;
+        $write.commit().await.unwrap();
+        answer
+    }};
+}
+pub(crate) use in_one_write;
+
+/// The kept counts, after holding them against the users themselves.
+pub async fn counts(db: &TestDb, customer: &CustomerStore) -> Vec<(Source, Status, i64)> {
+    let kept = customer.user_counts().await.unwrap();
+    for source in Source::ALL {
+        for status in Status::ALL {
+            let counted = db
+                .number(&format!(
+                    "SELECT COUNT(*) FROM users WHERE customer_id = {} AND source = '{}' AND status = '{}'",
+                    customer.customer().id,
+                    source.name(),
+                    status.name()
+                ))
+                .await;
+            let kept = kept.iter().find(|(s, t, _)| (*s, *t) == (source, status)).map_or(0, |(.., n)| *n);
+            assert_eq!(kept, counted, "{source:?} {status:?}");
+        }
+    }
+    kept
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use store::{CustomerStore, Page, UserCursor, UserPage, UserRow};
+use store::{CustomerStore, UserCursor, UserList, UserOrder, UserPage, UserRow};
 
 use crate::support::{TestDb, new_user, on_both_engines, write};
 
@@ -21,11 +21,15 @@ async fn fill(customer: &CustomerStore) {
     write(customer, &[named(2, &["b2@contoso.com", "a2@contoso.com"])]).await;
 }
 
-async fn after(customer: &CustomerStore, after: Option<UserCursor>, limit: i64) -> Page<UserRow> {
-    customer.users(UserPage { after, before: None, limit }).await.unwrap()
+async fn after(customer: &CustomerStore, after: Option<UserCursor>, limit: i64) -> UserList {
+    customer.users(UserPage { after, limit, ..UserPage::default() }).await.unwrap()
 }
 
-fn names(page: &Page<UserRow>) -> Vec<&str> {
+fn by_name(row: &UserRow) -> UserCursor {
+    row.cursor(UserOrder::Name)
+}
+
+fn names(page: &UserList) -> Vec<&str> {
     page.rows.iter().map(|row| row.display_name.as_str()).collect()
 }
 
@@ -41,7 +45,7 @@ on_both_engines! {
                 assert_eq!(page.has_previous, !seen.is_empty());
                 seen.extend(page.rows.iter().map(|row| row.display_name.clone()));
                 assert_eq!(page.has_next, seen.len() < NAMES.len());
-                cursor = page.rows.last().map(UserRow::cursor);
+                cursor = page.rows.last().map(by_name);
                 pages.push(page.clone());
                 if !page.has_next {
                     break;
@@ -52,8 +56,8 @@ on_both_engines! {
 
             // Back again, from the last page: the same pages.
             for pair in pages.windows(2).rev() {
-                let before = pair[1].rows.first().map(UserRow::cursor);
-                let page = customer.users(UserPage { after: None, before, limit }).await.unwrap();
+                let before = pair[1].rows.first().map(by_name);
+                let page = customer.users(UserPage { before, limit, ..UserPage::default() }).await.unwrap();
                 assert_eq!(page, pair[0], "by {limit}");
             }
         }
@@ -64,12 +68,12 @@ on_both_engines! {
         let empty = after(&customer, None, 5).await;
         assert_eq!((empty.rows.len(), empty.has_previous, empty.has_next), (0, false, false));
         fill(&customer).await;
-        let gone = UserCursor { sort_name: "zo".to_owned(), id: 0 };
+        let gone = UserCursor { key: "zo".to_owned(), id: 0 };
         let page = after(&customer, Some(gone.clone()), 2).await;
         assert_eq!((names(&page), page.has_previous), (vec!["Zoe", "zoë"], true));
-        let page = customer.users(UserPage { after: None, before: Some(gone), limit: 2 }).await.unwrap();
+        let page = customer.users(UserPage { before: Some(gone), limit: 2, ..UserPage::default() }).await.unwrap();
         assert_eq!((names(&page), page.has_previous, page.has_next), (vec!["ada", "ADA"], true, true));
-        let beyond = UserCursor { sort_name: "\u{10FFFF}".to_owned(), id: 0 };
+        let beyond = UserCursor { key: "\u{10FFFF}".to_owned(), id: 0 };
         let page = after(&customer, Some(beyond), 2).await;
         assert_eq!((page.rows.len(), page.has_previous, page.has_next), (0, true, false));
     }
@@ -106,7 +110,7 @@ on_both_engines! {
 
 #[test]
 fn a_cursor_survives_its_way_through_an_address() {
-    let cursor = UserCursor { sort_name: "o'brien, j. 李".to_owned(), id: 42 };
+    let cursor = UserCursor { key: "o'brien, j. 李".to_owned(), id: 42 };
     assert_eq!(cursor.to_string().parse(), Ok(cursor));
     for text in ["", "42", "x.name", ".name"] {
         assert_eq!(text.parse::<UserCursor>(), Err(()), "{text:?}");

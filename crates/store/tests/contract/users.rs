@@ -1,36 +1,15 @@
 //! Writing users: addresses that change hands, refusals, counts.
 
-use domain::service::{Source, Status};
-use store::{CustomerStore, StoreError, UserWrite};
+use domain::{
+    conflict::{Conflict, Reason, State},
+    service::{Source, Status},
+};
+use store::{StoreError, UserWrite};
 
-use crate::support::{NOW, TestDb, address, addresses, new_user, on_both_engines, some_id, write};
-
-/// The user with that key, as it stands.
-async fn read(customer: &CustomerStore, external_id: &str) -> store::User {
-    let mut write = customer.begin().await.unwrap();
-    let users = write.users_by_external_id(Source::Azure, &[external_id.to_owned()]).await.unwrap();
-    users.into_iter().next().unwrap()
-}
-
-/// The kept counts, after holding them against the users themselves.
-async fn counts(db: &TestDb, customer: &CustomerStore) -> Vec<(Source, Status, i64)> {
-    let kept = customer.user_counts().await.unwrap();
-    for source in Source::ALL {
-        for status in Status::ALL {
-            let counted = db
-                .number(&format!(
-                    "SELECT COUNT(*) FROM users WHERE customer_id = {} AND source = '{}' AND status = '{}'",
-                    customer.customer().id,
-                    source.name(),
-                    status.name()
-                ))
-                .await;
-            let kept = kept.iter().find(|(s, t, _)| (*s, *t) == (source, status)).map_or(0, |(.., n)| *n);
-            assert_eq!(kept, counted, "{source:?} {status:?}");
-        }
-    }
-    kept
-}
+use crate::support::{
+    NOW, TestDb, address, addresses, counts, in_one_write, missing, new_user, on_both_engines, read, some_id,
+    write,
+};
 
 on_both_engines! {
     async fn a_user_comes_back_as_written_and_the_numbers_come_in_the_order_of_the_batch(db: &TestDb) {
@@ -48,7 +27,7 @@ on_both_engines! {
         assert_eq!(user.aliases, addresses(&["a@contoso.com", "z@contoso.com"]), "each once, without the primary");
         assert!(user.sign_in_blocked && user.service_on);
         assert_eq!((user.status, user.created_at, user.changed_at), (Status::Active, NOW, NOW));
-        assert_eq!(read(&customer, "zoe").await, user);
+        assert_eq!(read(&customer, ["zoe"]).await, [user]);
         let manual = customer.user(manual.public_id).await.unwrap().unwrap();
         assert_eq!((manual.id, manual.external_id), (ids[1], None));
     }
@@ -119,8 +98,8 @@ on_both_engines! {
         transaction.release_addresses(&[]).await.unwrap();
         transaction.write_users(&[new_user("B", "b@contoso.com", &["shared@contoso.com"])]).await.unwrap();
         transaction.commit().await.unwrap();
-        assert_eq!(read(&customer, "a").await.aliases, []);
-        assert_eq!(read(&customer, "b").await.aliases, addresses(&["shared@contoso.com"]));
+        let [a, b] = read(&customer, ["a", "b"]).await;
+        assert_eq!((a.aliases, b.aliases), (vec![], addresses(&["shared@contoso.com"])));
     }
 
     async fn the_directorys_key_belongs_to_one_user_of_a_source(db: &TestDb) {
@@ -145,20 +124,22 @@ on_both_engines! {
             (Source::Manual, Status::Active, 1)
         ]);
 
-        // One that the directory had lost comes back, one that an administrator switched off stays off, and a Manual user becomes the directory's.
-        db.execute(&format!("UPDATE users SET status = 'conflict' WHERE id = {}", ids[0])).await;
-        db.execute(&format!("UPDATE users SET status = 'inactive', service_on = FALSE WHERE id = {}", ids[2])).await;
-        db.execute("UPDATE user_counts SET users = 0 WHERE source = 'azure'").await;
-        db.execute(&format!(
-            "INSERT INTO user_counts (customer_id, source, status, users)
-             SELECT customer_id, source, status, 1 FROM users WHERE id IN ({}, {})",
-            ids[0], ids[2]
-        ))
-        .await;
+        // One is not delivered any more, and one is switched off.
         let mut again = batch.clone();
         for (user, id) in again.iter_mut().zip(&ids) {
             user.id = Some(*id);
         }
+        again[0].conflict = Some(missing(1));
+        again[2].service_on = false;
+        write(&customer, &again).await;
+        assert_eq!(counts(db, &customer).await, [
+            (Source::Azure, Status::Conflict, 1),
+            (Source::Azure, Status::Inactive, 1),
+            (Source::Manual, Status::Active, 1)
+        ]);
+
+        // The one comes back, the other stays off, and the Manual user becomes the directory's.
+        again[0].conflict = None;
         again[1].source = Source::Azure;
         again[1].external_id = Some("m".to_owned());
         write(&customer, &again).await;
@@ -166,6 +147,110 @@ on_both_engines! {
             (Source::Azure, Status::Active, 2),
             (Source::Azure, Status::Inactive, 1)
         ]);
+    }
+
+    async fn a_batch_opens_changes_and_closes_conflicts(db: &TestDb) {
+        let customer = db.customer().await;
+        let full = Conflict {
+            reason: Reason::FilteredOut,
+            missing_since: NOW.plus(1),
+            clock_from: NOW.plus(2),
+            not_before: Some(NOW.plus(3)),
+            state: State::Ignored,
+            ignored_until: Some(NOW.plus(4)),
+            note: "on leave; \"back\" in März".to_owned(),
+            stay_inactive: true,
+            rival: Some("rival".to_owned()),
+        };
+        let mut a = UserWrite { conflict: Some(full.clone()), ..new_user("A", "a@contoso.com", &["x@contoso.com"]) };
+        let mut b = new_user("B", "b@contoso.com", &[]);
+        let ids = write(&customer, &[a.clone(), b.clone()]).await;
+        let [stored, delivered] = read(&customer, ["a", "b"]).await;
+        assert_eq!((stored.status, stored.conflict.as_ref()), (Status::Conflict, Some(&full)));
+        assert_eq!((delivered.status, delivered.conflict), (Status::Active, None));
+        assert_eq!(stored.aliases, addresses(&["x@contoso.com"]), "a conflict takes no address away");
+        assert_eq!(customer.user(a.public_id).await.unwrap(), Some(stored.clone()), "pages see the same");
+        assert_eq!(in_one_write!(customer, |write| { write.users_by_id(&ids).await.unwrap() })[0], stored);
+
+        (a.id, b.id) = (Some(ids[0]), Some(ids[1]));
+        a.conflict = Some(missing(9));
+        b.conflict = Some(missing(9));
+        b.service_on = false;
+        write(&customer, &[a.clone(), b.clone()]).await;
+        let [one, two] = read(&customer, ["a", "b"]).await;
+        assert_eq!((one.status, one.conflict), (Status::Conflict, Some(missing(9))));
+        assert_eq!((two.status, two.conflict, two.service_on), (Status::Inactive, Some(missing(9)), false));
+
+        a.conflict = None;
+        write(&customer, &[a]).await;
+        let [one, two] = read(&customer, ["a", "b"]).await;
+        assert_eq!((one.status, one.conflict), (Status::Active, None));
+        assert_eq!(two.conflict, Some(missing(9)), "who is not in the batch is not touched");
+        counts(db, &customer).await;
+    }
+
+    async fn a_user_whose_primary_address_was_lost_holds_none_and_keeps_it_as_the_last_known_one(db: &TestDb) {
+        let customer = db.customer().await;
+        let leaver = UserWrite { conflict: Some(missing(0)), ..new_user("Leaver", "sales@contoso.com", &["l@contoso.com"]) };
+        let [id] = write(&customer, std::slice::from_ref(&leaver)).await.try_into().unwrap();
+        let lost = UserWrite { id: Some(id), address_lost: true, ..leaver.clone() };
+        let heir = UserWrite { external_id: Some("heir".to_owned()), ..new_user("Heir", "sales@contoso.com", &[]) };
+        write(&customer, &[lost.clone(), heir.clone()]).await;
+        let [user, heir] = read(&customer, ["sales", "heir"]).await;
+        assert_eq!((user.primary_address, user.address_lost, user.aliases), (address("sales@contoso.com"), true, vec![]));
+        assert_eq!((heir.primary_address, heir.address_lost), (address("sales@contoso.com"), false));
+        let rows = customer.users(store::UserPage { limit: 9, ..Default::default() }).await.unwrap().rows;
+        assert_eq!(rows.iter().map(|row| (row.display_name.as_str(), row.address_lost)).collect::<Vec<_>>(), [
+            ("Heir", false),
+            ("Leaver", true)
+        ]);
+        let exported = customer.export_users(None, 9).await.unwrap();
+        assert_eq!(exported.iter().map(|user| user.address_lost).collect::<Vec<_>>(), [true, false]);
+
+        // Both are found under that address; only one is in conflict.
+        let found = in_one_write!(customer, |write| {
+            assert_eq!(write.conflict_users_by_address(Source::Ldap, &[address("sales@contoso.com")]).await.unwrap(), []);
+            write.conflict_users_by_address(Source::Azure, &addresses(&["sales@contoso.com", "l@contoso.com"])).await.unwrap()
+        });
+        assert_eq!(found.iter().map(|user| user.id).collect::<Vec<_>>(), [id]);
+
+        // With an address of its own, it is like any other.
+        write(&customer, &[UserWrite { address_lost: false, conflict: None, primary: address("l@contoso.com"), aliases: vec![], ..lost }]).await;
+        let [user] = read(&customer, ["sales"]).await;
+        assert_eq!((user.primary_address, user.address_lost), (address("l@contoso.com"), false));
+        assert_eq!(in_one_write!(customer, |write| { write.holders(&[address("l@contoso.com")]).await.unwrap() }).len(), 1);
+    }
+
+    async fn switching_the_service_changes_status_and_counts_and_leaves_the_conflict(db: &TestDb) {
+        let customer = db.customer().await;
+        let undelivered = UserWrite { conflict: Some(missing(0)), ..new_user("B", "b@contoso.com", &[]) };
+        let ids = write(&customer, &[new_user("A", "a@contoso.com", &[]), undelivered]).await;
+        in_one_write!(customer, |write| {
+            for id in &ids {
+                write.set_service(*id, false).await.unwrap();
+            }
+        });
+        let [a, b] = read(&customer, ["a", "b"]).await;
+        assert_eq!((a.status, b.status), (Status::Inactive, Status::Inactive));
+        assert_eq!((a.service_on, b.conflict), (false, Some(missing(0))));
+        assert_eq!(counts(db, &customer).await, [(Source::Azure, Status::Inactive, 2)]);
+
+        in_one_write!(customer, |write| {
+            for id in &ids {
+                write.set_service(*id, true).await.unwrap();
+            }
+        });
+        let [a, b] = read(&customer, ["a", "b"]).await;
+        assert_eq!((a.status, b.status), (Status::Active, Status::Conflict));
+        assert_eq!(counts(db, &customer).await, [(Source::Azure, Status::Active, 1), (Source::Azure, Status::Conflict, 1)]);
+
+        let other = db.other_customer().await;
+        let mut write = other.begin().await.unwrap();
+        assert!(matches!(write.set_service(ids[0], false).await, Err(StoreError::Missing(_))));
+        assert_eq!(write.users_by_id(&ids).await.unwrap(), []);
+        assert_eq!(write.conflict_users_by_address(Source::Azure, &[address("b@contoso.com")]).await.unwrap(), []);
+        drop(write);
+        assert!(read(&customer, ["a"]).await[0].service_on);
     }
 
     async fn counts_hold_when_many_write_at_once(db: &TestDb) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use directory::entra::{Credentials, Patience};
 use domain::{
-    Secret,
+    Secret, Timestamp,
     service::Service,
     settings::{EntraSettings, Field, FieldError, Organisation},
 };
@@ -21,6 +21,8 @@ pub(crate) struct Saved {
     pub settings: EntraSettings,
     pub organisation: Option<Organisation>,
     pub version: i64,
+    /// When it was switched off; the deletion clocks stand still since then.
+    pub disabled_at: Option<Timestamp>,
 }
 
 /// The connection as saved, when it ever was.
@@ -30,6 +32,7 @@ pub(crate) async fn saved(customer: &CustomerStore) -> Result<Option<Saved>, Syn
         settings: service.entra()?,
         organisation: service.organisation,
         version: service.version,
+        disabled_at: service.disabled_at,
     }))
 }
 

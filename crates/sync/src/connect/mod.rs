@@ -13,20 +13,28 @@ mod check;
 mod doubt;
 mod save;
 
-use directory::entra::{Patience, check::connection_test};
+use directory::entra::{
+    Patience,
+    check::{MirrorCounts, connection_test},
+};
 use domain::{
     Secret,
     check::{Step, StepResult, TestReport},
-    settings::{EntraText, FieldError},
+    service::Service,
+    settings::{EntraSettings, EntraText, FieldError},
 };
-use store::CustomerStore;
+use store::{CursorKind, CustomerStore};
 
 pub(crate) use check::{Checked, Saved as SavedConnection, check, saved};
 pub use doubt::TenantDoubt;
-pub(crate) use save::{ExpiryDate, write};
+pub(crate) use save::{ExpiryDate, whom_it_drops, write};
 pub use save::{Saved, save};
 
-use crate::{Engine, SyncError, filter::Filter, filter_preview::Leaving};
+use crate::{
+    Engine, SyncError,
+    filter::Filter,
+    filter_preview::{self, Leaving},
+};
 
 /// The name under which the client secret is sealed.
 pub const CLIENT_SECRET: &str = "entra.client_secret";
@@ -76,7 +84,8 @@ pub async fn test(
     };
     let graph = engine.graph(read.credentials()).with_patience(Patience::of_a_test());
     let filter = Filter::read(&read.settings.custom_filter).unwrap_or_default();
-    let mut report = connection_test(&graph, filter.for_graph(), None).await;
+    let mirrored = mirrored(customer, saved.as_ref(), &read.settings, &filter).await?;
+    let mut report = connection_test(&graph, filter.for_graph(), mirrored).await;
     let managed = customer.managed_domains().await?;
     let organisation = report.organisation.as_ref();
     if let Some(doubt) = doubt::of(customer, &managed, saved.as_ref(), &read.settings, organisation).await? {
@@ -91,4 +100,23 @@ pub async fn test(
         });
     }
     Ok(Ok(report))
+}
+
+/// How many people the mirror has of this tenant, and how many of them the filter matches; `None` before it was read to the end.
+async fn mirrored(
+    customer: &CustomerStore,
+    saved: Option<&SavedConnection>,
+    tested: &EntraSettings,
+    filter: &Filter,
+) -> Result<Option<MirrorCounts>, SyncError> {
+    let cursor = customer.cursor(Service::Entra, CursorKind::Users).await?;
+    let same = saved.is_some_and(|saved| saved.settings.tenant == tested.tenant);
+    if cursor.filter(|cursor| same && cursor.idle).is_none() {
+        return Ok(None);
+    }
+    let matching = match filter.for_graph() {
+        Some(_) => filter_preview::matching(customer, filter).await?,
+        None => None,
+    };
+    Ok(Some(MirrorCounts { people: customer.mirror_count(Service::Entra).await?, matching }))
 }

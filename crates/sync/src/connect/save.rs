@@ -1,16 +1,21 @@
 //! Saving a connection: the change, its audit entry and the topic version in one transaction.
 
 use domain::{
-    service::Service,
+    Timestamp,
+    conflict::SHORTEST_NOTICE_MS,
+    number::{count, counted},
+    service::{Service, Source},
     settings::{EntraSettings, Organisation},
 };
-use store::{Change, CustomerStore, CustomerWrite, StoreError};
+use store::{Change, CursorKind, CustomerStore, CustomerWrite, StoreError};
 
-use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, check, saved};
+use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, SavedConnection, check, saved};
 use crate::{
     Actor, Engine, SyncError,
+    filter::Filter,
     filter_preview::{self, Leaving},
-    run::hold_plan,
+    run::{hold_plan, unread},
+    schedule,
 };
 
 /// What a save came to.
@@ -50,22 +55,31 @@ pub async fn save(
         Ok(checked) => checked,
         Err(refused) => return Ok(Err(refused)),
     };
-    if let Some(leaving) = whom_it_drops(customer, &checked).await?
-        && !form.confirm_leaving.as_deref().is_some_and(|seen| leaving.is_confirmed_by(seen))
+    let leaving = whom_it_drops(customer, &checked, &managed).await?;
+    if let Some(leaving) = &leaving
+        && form.confirm_leaving.as_deref() != Some(leaving.fingerprint.as_str())
     {
-        return Ok(Err(Refused::ConfirmLeaving { leaving, confirmed: checked.confirmed }));
+        return Ok(Err(Refused::ConfirmLeaving { leaving: leaving.clone(), confirmed: checked.confirmed }));
     }
     let mut transaction = customer.begin().await?;
     let saved = write(engine, customer, &mut transaction, actor, checked, ExpiryDate::ShownByForm).await?;
+    if let Some(leaving) = leaving {
+        // Whoever saw them named need not be asked again by the deletion guard.
+        transaction.approve_removals(&leaving.users, engine.clock.now()).await?;
+    }
     transaction.commit().await?;
     Ok(Ok(saved))
 }
 
 /// Whom the saved rules let in and the new ones drop. A first connection has nobody to drop.
-async fn whom_it_drops(customer: &CustomerStore, checked: &Checked) -> Result<Option<Leaving>, SyncError> {
+pub(crate) async fn whom_it_drops(
+    customer: &CustomerStore,
+    checked: &Checked,
+    managed: &[String],
+) -> Result<Option<Leaving>, SyncError> {
     let Some(before) = &checked.saved else { return Ok(None) };
     let organisation = checked.organisation.as_ref().or(before.organisation.as_ref());
-    filter_preview::leaving(customer, &before.settings, &checked.read.settings, organisation).await
+    filter_preview::leaving(customer, &before.settings, &checked.read.settings, organisation, managed).await
 }
 
 /// Writes a checked connection.
@@ -97,6 +111,7 @@ pub(crate) async fn write(
         changes.push(Change::new("Client Secret", if had_one { "***" } else { "" }, "***"));
     }
     let changed = before.is_none() || !changes.is_empty();
+    let mut moved = None;
     if changed || asked_anew {
         // Somebody else may have saved between the check and now; what was checked against is gone then.
         let present = saved(customer).await?.map(|present| present.version);
@@ -114,12 +129,18 @@ pub(crate) async fn write(
         if old.map(rules) != Some(rules(&new)) || before_domains != domains(known.as_ref()) {
             transaction.mark_all_dirty(Service::Entra).await?;
         }
+        if let Some(before) = &before {
+            moved = follow(transaction, customer, before, &new, now).await?;
+        }
+        schedule::follow(transaction, customer, old, &new, now).await?;
         if changed {
             transaction.audit(actor.entry(now, "settings.save", "Entra ID", changes)).await?;
         }
         transaction.raise_topic("settings").await?;
     }
     let mut warnings = confirmed;
+    warnings.extend(moved);
+    warnings.extend(first_read(customer, old, &new).await?);
     if let Some(days) = new.secret_expires_soon(now) {
         warnings.push(match days {
             ..0 => "The client secret has expired: create a new one and enter it here.".to_owned(),
@@ -129,6 +150,72 @@ pub(crate) async fn write(
         });
     }
     Ok(Saved { organisation, unchecked, warnings, changed })
+}
+
+/// What follows from a filter that reads what the sync has not read yet; nothing before the directory was ever read.
+async fn first_read(
+    customer: &CustomerStore,
+    old: Option<&EntraSettings>,
+    new: &EntraSettings,
+) -> Result<Option<String>, SyncError> {
+    let is_new = old.is_some_and(|old| old.custom_filter != new.custom_filter);
+    let Ok(filter) = Filter::read(&new.custom_filter) else { return Ok(None) };
+    if !is_new || customer.cursor(Service::Entra, CursorKind::Users).await?.is_none() {
+        return Ok(None);
+    }
+    let unread = unread(customer, filter.properties()).await?;
+    Ok((!unread.is_empty()).then(|| {
+        format!(
+            "The sync has not read {} yet: the next one reads the whole directory anew, and until that read is complete everybody stays as the \
+             old filter decided.",
+            unread.join(", ")
+        )
+    }))
+}
+
+/// What else a change of the settings changes; a sentence when deletion dates have moved.
+async fn follow(
+    transaction: &mut CustomerWrite,
+    customer: &CustomerStore,
+    before: &SavedConnection,
+    new: &EntraSettings,
+    now: Timestamp,
+) -> Result<Option<String>, SyncError> {
+    let old = &before.settings;
+    if old.tenant != new.tenant || old.client_id != new.client_id {
+        // The links belong to the tenant and the app that they were given to. The next run reads everything.
+        for kind in [CursorKind::Users, CursorKind::Groups] {
+            transaction.clear_cursor(Service::Entra, kind).await?;
+        }
+    }
+    if let Some(since) = before.disabled_at.filter(|_| new.enabled) {
+        // The deletion clocks stood still while the service was off. One that an Ignore's date was to start meanwhile starts now.
+        transaction.end_ignores(Source::Azure, since).await?;
+        transaction.shift_clocks(Source::Azure, now.since(since)).await?;
+        transaction.put_off_ignores(Source::Azure, now).await?;
+    }
+    if old.delete_users_after == new.delete_users_after {
+        return Ok(None);
+    }
+    let pending = customer.due_count(Source::Azure, Timestamp(i64::MAX), 0).await?;
+    let earliest = now.plus(SHORTEST_NOTICE_MS);
+    let soon = match new.delete_users_after.milliseconds() {
+        Some(delay) => transaction.promise_notice(Source::Azure, delay, earliest).await?,
+        None => 0,
+    };
+    if pending == 0 {
+        return Ok(None);
+    }
+    let users = counted(pending, "user", "users");
+    Ok(Some(match (new.delete_users_after.milliseconds(), soon) {
+        (None, _) => format!("{users} in conflict will not be deleted by the sync any more."),
+        (Some(_), 0) => format!("The deletion date of {users} in conflict has moved."),
+        (Some(_), soon) => format!(
+            "The deletion date of {users} in conflict has moved. For {} it is {}, because nobody is deleted within 24 hours of a change.",
+            count(soon),
+            earliest.words()
+        ),
+    }))
 }
 
 /// Every field that differs, under the label of its page.

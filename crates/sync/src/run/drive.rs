@@ -1,22 +1,26 @@
 //! A run from its first request to its last row.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use domain::{
     Timestamp,
-    number::count,
-    run::{Counts, Notice, Outcome, Phase},
+    run::{Counts, Notice, Outcome, Phase, Purpose},
+    service::Service,
 };
 use store::{CustomerStore, Lease, StoreError};
 use tokio::task::AbortHandle;
 
 use super::{
     RunReport, apply, fetch,
-    plan_rules::PlanRules,
-    report::{LeftOut, summary},
-    start::{INTERRUPTED, LEASE_MS, NOTHING, Started},
+    plan_rules::{PlanRules, hold_plan},
+    report::{LeftOut, read, summary},
+    resolve::{Foreseen, Resolved},
+    start::{INTERRUPTED, LEASE_MS, Started},
 };
-use crate::{Engine, SyncError, connect};
+use crate::{
+    Engine, SyncError, connect,
+    schedule::{self, Ended},
+};
 
 /// How often the lease is renewed: several times within its life, so that one slow write does not cost it.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -27,7 +31,14 @@ pub(super) struct Job<'a> {
     pub customer: &'a CustomerStore,
     pub lease: &'a Lease,
     pub run_id: i64,
+    pub purpose: Purpose,
+    /// The tenant and the client whose answers are read.
+    pub connection: (String, String),
+    /// When the complete read ended; the beginning of the run until then.
+    pub read_at: Timestamp,
     pub counts: Counts,
+    /// In a preview: what would have become of users in conflict before their deletion is decided about.
+    pub foreseen: HashMap<i64, Foreseen>,
     pub left_out: LeftOut,
     /// Addresses that somebody wanted and did not get.
     pub clashes: i64,
@@ -58,7 +69,11 @@ pub(super) async fn drive(engine: &Engine, customer: &CustomerStore, started: St
         customer,
         lease: &started.lease,
         run_id: started.id,
-        counts: NOTHING,
+        purpose: started.purpose,
+        connection: Default::default(),
+        read_at: began,
+        counts: Counts::default(),
+        foreseen: HashMap::new(),
         left_out: LeftOut::new(),
         clashes: 0,
         remarks: Vec::new(),
@@ -82,14 +97,24 @@ async fn steps(job: &mut Job<'_>) -> Result<(), Failure> {
             "There is no client secret. Enter it on the Connect page.".to_owned(),
         ));
     };
+    job.connection = (saved.settings.tenant.clone(), saved.settings.client_id.clone());
     let graph = job.engine.graph(directory::entra::Credentials {
         tenant: saved.settings.tenant.clone(),
         client_id: saved.settings.client_id.clone(),
         client_secret,
     });
     let mut rules = PlanRules::of_the_tenant(job, &graph, saved).await?;
+    let began = job.engine.clock.now();
     fetch::fetch(job, &graph, &rules).await?;
-    apply::apply(job, &mut rules).await
+    job.read_at = job.engine.clock.now();
+    job.counts.fetch_ms = job.read_at.since(began);
+    let mut write = job.begin().await?;
+    write.note_read_at(job.run_id, job.read_at).await?;
+    write.commit().await?;
+    match job.purpose {
+        Purpose::Read => Ok(()),
+        Purpose::Sync | Purpose::Preview => apply::apply(job, &mut rules).await,
+    }
 }
 
 async fn finish(
@@ -100,18 +125,30 @@ async fn finish(
     now: Timestamp,
 ) -> RunReport {
     let (outcome, error) = match &result {
+        Ok(()) if job.counts.held > 0 => (Outcome::Held, None),
         Ok(()) => (Outcome::Succeeded, None),
         Err(failure) => (Outcome::Failed, Some(words(failure))),
     };
     let mut text = match &error {
-        None => summary(&job.counts, &job.left_out, job.clashes),
+        None => summary(job.purpose, &job.counts, &job.left_out, job.clashes),
         Some(_) => format!("{} The users in the portal stay as they are.", read_so_far(&job.counts)),
     };
     for remark in &job.remarks {
         text.push(' ');
         text.push_str(remark);
     }
-    if let Err(error) = write_end(job, outcome, error.as_deref(), &text, now).await {
+    let interrupted = matches!(result, Err(Failure::Beneath(SyncError::Interrupted)));
+    let ended = Ended {
+        outcome,
+        started_at: now.plus(-milliseconds),
+        now,
+        error: error.as_deref(),
+        interrupted,
+        random: job.engine.random.as_ref(),
+    };
+    if matches!(result, Err(Failure::Beneath(SyncError::LeaseLost))) {
+        tracing::warn!(run = %started.public_id, "a sync lost its lease: it was cancelled, or another process took it over");
+    } else if let Err(error) = write_end(job, &ended, &text).await {
         // The row stays behind as running; whoever starts the next run ends it.
         tracing::error!(%error, run = %started.public_id, "the end of a sync could not be written");
     }
@@ -131,17 +168,17 @@ async fn finish(
     report
 }
 
-async fn write_end(
-    job: &Job<'_>,
-    outcome: Outcome,
-    error: Option<&str>,
-    summary: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut write = job.customer.begin_chunk(job.lease, now).await?;
-    write.finish_run(job.run_id, outcome, error, summary, &job.counts, now).await?;
+async fn write_end(job: &Job<'_>, ended: &Ended<'_>, summary: &str) -> Result<(), SyncError> {
+    let saved = connect::saved(job.customer).await?.filter(|saved| saved.settings.enabled);
+    let before = job.customer.schedule(Service::Entra).await?;
+    let mut write = job.customer.begin_chunk(job.lease, ended.now).await?;
+    write.finish_run(job.run_id, ended.outcome, ended.error, summary, &job.counts, ended.now).await?;
+    if let Some(saved) = saved.filter(|_| job.purpose == Purpose::Sync) {
+        schedule::after_run(&mut write, before, saved.settings.sync_frequency, ended).await?;
+    }
     write.raise_topic("runs").await?;
-    write.commit().await
+    write.commit().await?;
+    Ok(())
 }
 
 async fn notices(job: &Job<'_>) -> Vec<Notice> {
@@ -171,10 +208,9 @@ fn words(failure: &Failure) -> String {
 }
 
 fn read_so_far(counts: &Counts) -> String {
-    match counts.users_read {
+    match counts.users_read + counts.groups_read {
         0 => "Nothing was read.".to_owned(),
-        1 => "1 person was read before the run ended early.".to_owned(),
-        many => format!("{} people were read before the run ended early.", count(many)),
+        _ => format!("{} read before the run ended early.", read(counts)),
     }
 }
 
@@ -187,6 +223,51 @@ impl Job<'_> {
     /// Begins a transaction of this run.
     pub async fn begin(&self) -> Result<store::CustomerWrite, StoreError> {
         self.customer.begin_chunk(self.lease, self.engine.clock.now()).await
+    }
+
+    /// Begins a transaction that keeps what the tenant told: an error when another tenant was saved meanwhile.
+    pub async fn begin_page(&self) -> Result<store::CustomerWrite, Failure> {
+        let mut write = self.begin().await?;
+        hold_plan(&mut write).await?;
+        let saved = connect::saved(self.customer).await?.map(|saved| saved.settings);
+        let same = saved.is_some_and(|saved| (saved.tenant, saved.client_id) == self.connection);
+        if same {
+            Ok(write)
+        } else {
+            Err(Failure::Explained(
+                "Another tenant or client was saved during the run. The next sync reads that one from the start."
+                    .to_owned(),
+            ))
+        }
+    }
+
+    /// Whether nothing is to be written but what would be done.
+    pub fn is_preview(&self) -> bool {
+        self.purpose == Purpose::Preview
+    }
+
+    /// Adds what a chunk did.
+    pub fn add(&mut self, chunk: &Resolved) {
+        if self.is_preview() {
+            self.foreseen.extend(chunk.foreseen());
+        }
+        let (all, new) = (&mut self.counts, &chunk.counts);
+        all.added += new.added;
+        all.updated += new.updated;
+        all.missing += new.missing;
+        all.restored += new.restored;
+        all.left_out += new.left_out;
+        self.clashes += chunk.clashes;
+        for (reason, number) in &chunk.left_out {
+            *self.left_out.entry(*reason).or_default() += number;
+        }
+    }
+
+    /// Says that the next step begins.
+    pub async fn enter(&self, phase: Phase) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        self.note_progress(&mut write, phase).await?;
+        write.commit().await
     }
 
     /// Writes where the run is, in the transaction of what it did.

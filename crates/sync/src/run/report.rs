@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    number::count,
+    number::{count, counted},
     plan::Out,
-    run::{Counts, Notice, Outcome},
+    run::{Counts, Notice, Outcome, Purpose},
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub struct RunReport {
     /// The run's id, as in the portal's addresses.
     pub run: Uuid,
-    /// `succeeded` or `failed`; `held` is for a run whose removals wait for an approval.
+    /// `succeeded`, `failed`, or `held` for a run whose removals wait for an approval.
     pub outcome: &'static str,
     /// Why it failed and what to do, in words.
     pub error: Option<String>,
@@ -64,16 +64,22 @@ impl RunReport {
     /// How many notices a report carries; the run's page has them all.
     pub const MOST_NOTICES: i64 = 1_000;
 
-    /// A report from what the run counted. Groups, conflicts and deletions are not part of a run yet: their figures are 0.
+    /// A report from what the run counted.
     #[must_use]
     pub fn new(run: Uuid, outcome: Outcome, counts: &Counts, milliseconds: i64) -> Self {
         Self {
             run,
             outcome: outcome.name(),
             error: None,
-            read: Read { users: counts.users_read, groups: 0, requests: counts.requests },
-            changes: Changes { added: counts.added, updated: counts.updated, ..Changes::default() },
-            held: 0,
+            read: Read { users: counts.users_read, groups: counts.groups_read, requests: counts.requests },
+            changes: Changes {
+                added: counts.added,
+                updated: counts.updated,
+                missing: counts.missing,
+                restored: counts.restored,
+                deleted: counts.deleted,
+            },
+            held: counts.held,
             notices: Vec::new(),
             seconds: std::time::Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0)).as_secs_f64(),
             summary: String::new(),
@@ -94,20 +100,43 @@ impl RunReport {
 /// Why directory users were left out, counted by reason.
 pub type LeftOut = BTreeMap<Out, i64>;
 
-/// What a complete run did, such as `1,204 people read. 12 added, 3 changed. 40 left out: 31 outside the managed domains, 9 disabled.`
-pub fn summary(counts: &Counts, left_out: &LeftOut, clashes: i64) -> String {
-    let read = match counts.users_read {
-        1 => "1 person read.".to_owned(),
-        many => format!("{} people read.", count(many)),
-    };
-    let mut parts = Vec::new();
-    for (number, words) in [(counts.added, "added"), (counts.updated, "changed")] {
-        if number > 0 {
-            parts.push(format!("{} {words}", count(number)));
-        }
+/// What a complete run did, such as `1,204 people and 60 groups read. 12 added, 3 changed. 40 left out: 31 outside the managed domains, 9
+/// disabled.`
+pub fn summary(purpose: Purpose, counts: &Counts, left_out: &LeftOut, clashes: i64) -> String {
+    let mut text = format!("{} read.", read(counts));
+    if purpose == Purpose::Read {
+        text.push_str(" No user was changed.");
+        return text;
     }
-    let changed = if parts.is_empty() { "Nothing changed.".to_owned() } else { parts.join(", ") + "." };
-    let mut text = format!("{read} {changed}");
+    if purpose == Purpose::Preview {
+        text.push_str(" Nothing was changed; a sync would do this:");
+    }
+    let users = [
+        (counts.restored, "back"),
+        (counts.added, "added"),
+        (counts.updated, "changed"),
+        (counts.missing, "missing"),
+        (counts.deleted, "deleted"),
+    ];
+    let groups =
+        [(counts.groups_added, "added"), (counts.groups_updated, "changed"), (counts.groups_deleted, "gone")];
+    let parts = |figures: &[(i64, &str)]| {
+        let some = figures.iter().filter(|(number, _)| *number > 0);
+        some.map(|(number, words)| format!("{} {words}", count(*number))).collect::<Vec<_>>().join(", ")
+    };
+    match (parts(&users), parts(&groups)) {
+        (users, groups) if users.is_empty() && groups.is_empty() => text.push_str(" Nothing changed."),
+        (users, groups) if groups.is_empty() => text.push_str(&format!(" {}.", users)),
+        (users, groups) if users.is_empty() => text.push_str(&format!(" Groups: {groups}.")),
+        (users, groups) => text.push_str(&format!(" {users}. Groups: {groups}.")),
+    }
+    if counts.held > 0 {
+        let (removals, verb) = if counts.held == 1 { ("removal", "waits") } else { ("removals", "wait") };
+        text.push_str(&format!(
+            " {} {removals} {verb} for an approval, because there are unusually many.",
+            count(counts.held)
+        ));
+    }
     let reasons: Vec<_> = left_out
         .iter()
         .filter(|(_, number)| **number > 0)
@@ -127,8 +156,18 @@ pub fn summary(counts: &Counts, left_out: &LeftOut, clashes: i64) -> String {
     text
 }
 
+/// What was read, such as `1,204 people and 60 groups`.
+pub fn read(counts: &Counts) -> String {
+    let people = counted(counts.users_read, "person", "people");
+    match counts.groups_read {
+        0 => people,
+        groups => format!("{people} and {}", counted(groups, "group", "groups")),
+    }
+}
+
 const fn reason_words(reason: Out) -> &'static str {
     match reason {
+        Out::Exception => "excepted",
         Out::NoAddress => "without a usable address",
         Out::OutsideManagedDomains => "outside the managed domains",
         Out::Disabled => "disabled",
@@ -145,11 +184,11 @@ mod tests {
         let counts = Counts { users_read: 1_204, added: 12, updated: 3, ..Counts::default() };
         let left_out = LeftOut::from([(Out::OutsideManagedDomains, 31), (Out::Disabled, 9)]);
         assert_eq!(
-            summary(&counts, &left_out, 0),
+            summary(Purpose::Sync, &counts, &left_out, 0),
             "1,204 people read. 12 added, 3 changed. 40 left out: 31 outside the managed domains, 9 disabled."
         );
         let counts = Counts { users_read: 1, ..Counts::default() };
-        assert_eq!(summary(&counts, &LeftOut::new(), 0), "1 person read. Nothing changed.");
+        assert_eq!(summary(Purpose::Sync, &counts, &LeftOut::new(), 0), "1 person read. Nothing changed.");
     }
 
     #[test]
@@ -174,6 +213,7 @@ mod tests {
     fn the_exit_code_says_how_it_ended() {
         let report = |outcome| RunReport::new(Uuid::nil(), outcome, &Counts::default(), 0);
         assert_eq!(report(Outcome::Succeeded).exit_code(), 0);
+        assert_eq!(report(Outcome::Held).exit_code(), 3);
         assert_eq!(report(Outcome::Failed).exit_code(), 1);
     }
 }

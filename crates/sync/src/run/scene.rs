@@ -7,8 +7,8 @@
 //! - the result depends on who claims what and on who holds what, never on the order in which objects were read or are decided;
 //! - whoever gains or loses one of the addresses is decided together with the one who causes it ([`Scene::drawn_in`]), so that no address
 //!   is held twice and no user is left half changed;
-//! - a portal user is never left without an address: one that would lose its last address keeps its primary until an administrator
-//!   decides about it, and the claimant goes without.
+//! - somebody who is delivered is never left without an address: one that would lose its last address keeps its primary, and the claimant
+//!   goes without. Somebody who is not delivered (in conflict, deactivated, held) loses what somebody delivered claims, to the last address.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -60,12 +60,15 @@ pub struct Holder {
     pub user: i64,
     /// Name and addresses.
     pub present: Present,
+    /// Somebody else has all its addresses; those in `present` are the last known ones.
+    pub address_lost: bool,
 }
 
 impl Holder {
     /// The addresses it holds, the primary first.
     pub fn held(&self) -> impl Iterator<Item = &Address> {
-        std::iter::once(&self.present.primary).chain(&self.present.aliases)
+        let all = std::iter::once(&self.present.primary).chain(&self.present.aliases);
+        all.filter(|_| !self.address_lost)
     }
 }
 
@@ -89,7 +92,7 @@ pub struct Lost {
 pub struct Outcome {
     /// The portal's number of the user, when there is one already.
     pub user: Option<i64>,
-    /// What should stand in the portal; `None` when no address is left for it and there is no user yet.
+    /// What should stand in the portal; `None` when no address is left for it.
     pub desired: Option<Desired>,
     /// Whether that differs from what stands there.
     pub changes: bool,
@@ -140,15 +143,11 @@ impl Scene {
         self.sides.entry(party).or_default().holder = Some(holder);
     }
 
-    /// Adds an address that a Manual user holds. Such a user is never decided about: it keeps its primary (taking it over waits for an
-    /// administrator), and an alias that a directory claims is simply [taken from it](Self::taken_from_manual).
+    /// Adds an address of a user that is never decided about. A Manual user keeps its primary (taking it over waits for an administrator), and
+    /// an alias that a directory claims is simply [taken from it](Self::taken_from_manual). A user that an exception keeps as it is has
+    /// the rank of a primary for all its addresses.
     pub fn add_manual(&mut self, user: i64, address: Address, rank: Rank) {
         self.manual.insert(address, Manual { user, rank });
-    }
-
-    /// Who stands behind the holder of an address, Manual users apart.
-    pub fn holder(&self, address: &Address) -> Option<&Party> {
-        self.holders.get(address)
     }
 
     /// Every address that a decision about these parties touches: those they want and those they hold.
@@ -192,13 +191,14 @@ impl Scene {
     /// Decides about the parties. Everybody who is [drawn in](Self::drawn_in) must be among them.
     pub fn decide(&mut self, decided: &BTreeSet<Party>) -> BTreeMap<Party, Outcome> {
         loop {
-            // Whoever would be left without an address keeps its primary. That may cost another one its last address in turn; each round
-            // pins at least one more user, so this ends.
+            // A person with a user who would be left without an address keeps its primary. That may cost another one its last address in
+            // turn; each round pins at least one more user, so this ends.
             let stranded: Vec<_> = decided
                 .iter()
                 .filter_map(|party| {
-                    let holder = self.sides.get(party)?.holder.as_ref()?;
-                    let primary = &holder.present.primary;
+                    let side = self.sides.get(party)?;
+                    let holder = side.holder.as_ref().filter(|_| side.person.is_some())?;
+                    let primary = holder.held().next()?;
                     (self.addresses(party).is_none() && !self.pinned.contains_key(primary))
                         .then(|| (primary.clone(), party.clone()))
                 })
@@ -223,10 +223,12 @@ impl Scene {
             Desired { display_name, primary: addresses.primary, aliases: addresses.aliases, sign_in_blocked }
         });
         let present = side.holder.as_ref().map(|holder| &holder.present);
+        let lost_all = side.holder.as_ref().is_some_and(|holder| holder.address_lost);
         let changes = match (&desired, present) {
-            (Some(desired), Some(present)) => domain::plan::differs(present, desired),
+            (Some(desired), Some(present)) => lost_all || domain::plan::differs(present, desired),
             (Some(_), None) => true,
-            (None, _) => false,
+            (None, Some(_)) => !lost_all,
+            (None, None) => false,
         };
         let lost = side.person.iter().flat_map(|person| {
             std::iter::once(&person.addresses.primary).chain(&person.addresses.aliases).filter_map(
@@ -310,7 +312,9 @@ impl Scene {
     }
 
     fn shown(&self, party: &Party) -> String {
-        let Some(side) = self.sides.get(party) else { return "a Manual user".to_owned() };
+        let Some(side) = self.sides.get(party) else {
+            return "somebody whom the sync does not touch".to_owned();
+        };
         match (&side.person, &side.holder) {
             (Some(person), _) => format!("{} (directory id {})", person.shown(), person.external_id),
             (None, Some(holder)) => format!("{} (not delivered)", holder.present.display_name),

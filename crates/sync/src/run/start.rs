@@ -1,7 +1,8 @@
 //! Starting a run: whether it may, and what a dead process left behind.
 
 use domain::{
-    run::{Counts, Outcome, Trigger},
+    Timestamp,
+    run::{Outcome, Purpose, Trigger},
     service::Service,
 };
 use store::{CustomerStore, Lease, NewRun};
@@ -12,7 +13,7 @@ use super::{Owner, RunReport, drive};
 use crate::{Actor, Engine, SyncError, connect};
 
 /// The lease under which a customer's runs are made: one at a time, whatever the process.
-const LEASE: &str = "sync";
+pub(super) const LEASE: &str = "sync";
 /// How long a lease is good for without being renewed.
 pub(super) const LEASE_MS: i64 = 20_000;
 
@@ -32,6 +33,9 @@ pub enum StartRefused {
     /// One run at a time. Its id, unless it only just begins.
     #[error("a sync is already running")]
     AlreadyRunning(Option<Uuid>),
+    /// Another process made the run that was due.
+    #[error("The scheduled sync was made elsewhere.")]
+    NotDue,
     /// The customer is suspended.
     #[error("This customer is suspended: nothing is synced until that ends.")]
     CustomerSuspended,
@@ -58,6 +62,7 @@ pub(super) struct Started {
     /// The run's number.
     pub id: i64,
     pub public_id: Uuid,
+    pub purpose: Purpose,
 }
 
 impl Engine {
@@ -68,10 +73,11 @@ impl Engine {
     pub async fn start(
         &self,
         customer: &CustomerStore,
+        purpose: Purpose,
         trigger: Trigger,
         actor: &Actor,
     ) -> Result<Result<Running, StartRefused>, SyncError> {
-        let started = match start(self, customer, trigger, actor).await? {
+        let started = match start(self, customer, purpose, trigger, actor).await? {
             Ok(started) => started,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -89,10 +95,11 @@ impl Engine {
 pub async fn run_to_end(
     engine: &Engine,
     customer: &CustomerStore,
+    purpose: Purpose,
     trigger: Trigger,
     actor: &Actor,
 ) -> Result<Result<RunReport, StartRefused>, SyncError> {
-    Ok(match start(engine, customer, trigger, actor).await? {
+    Ok(match start(engine, customer, purpose, trigger, actor).await? {
         Ok(started) => Ok(drive::drive(engine, customer, started).await),
         Err(refused) => Err(refused),
     })
@@ -101,6 +108,7 @@ pub async fn run_to_end(
 async fn start(
     engine: &Engine,
     customer: &CustomerStore,
+    purpose: Purpose,
     trigger: Trigger,
     actor: &Actor,
 ) -> Result<Result<Started, StartRefused>, SyncError> {
@@ -118,22 +126,36 @@ async fn start(
         let running = customer.running(Service::Entra).await?;
         return Ok(Err(StartRefused::AlreadyRunning(running.map(|run| run.public_id))));
     };
-    match write_row(engine, customer, &lease, trigger, actor).await {
-        Ok((id, public_id)) => Ok(Ok(Started { lease, id, public_id })),
-        Err(error) => {
-            // Otherwise nobody could start a run until the lease expires.
-            if let Err(second) = customer.release_lease(&lease).await {
-                tracing::warn!(error = %second, "the lease of a sync that could not start was not given back");
-            }
-            Err(error)
-        }
+    let written = match is_due(customer, trigger, now).await {
+        Ok(true) => write_row(engine, customer, &lease, purpose, trigger, actor).await.map(Some),
+        Ok(false) => Ok(None),
+        Err(error) => Err(error),
+    };
+    if let Ok(Some((id, public_id))) = written {
+        return Ok(Ok(Started { lease, id, public_id, purpose }));
     }
+    // Otherwise nobody could start a run until the lease expires.
+    if let Err(error) = customer.release_lease(&lease).await {
+        tracing::warn!(%error, "the lease of a sync that did not start was not given back");
+    }
+    written.map(|_| Err(StartRefused::NotDue))
+}
+
+/// Whether a scheduled run is still due. Several processes may have seen that it was; one that gets the lease when another has given it back
+/// finds the time of the next run.
+async fn is_due(customer: &CustomerStore, trigger: Trigger, now: Timestamp) -> Result<bool, SyncError> {
+    if trigger != Trigger::Schedule {
+        return Ok(true);
+    }
+    let schedule = customer.schedule(Service::Entra).await?;
+    Ok(schedule.is_some_and(|schedule| schedule.next_at <= now))
 }
 
 async fn write_row(
     engine: &Engine,
     customer: &CustomerStore,
     lease: &Lease,
+    purpose: Purpose,
     trigger: Trigger,
     actor: &Actor,
 ) -> Result<(i64, Uuid), SyncError> {
@@ -145,14 +167,16 @@ async fn write_row(
         // Its owner had the lease and is gone.
         write.finish_run(run.id, Outcome::Failed, Some(INTERRUPTED), "", &run.counts, now).await?;
     }
-    let new =
-        NewRun { public_id, service: Service::Entra, trigger, actor: actor.name.clone(), started_at: now };
+    let new = NewRun {
+        public_id,
+        service: Service::Entra,
+        purpose,
+        trigger,
+        actor: actor.name.clone(),
+        started_at: now,
+    };
     let id = write.start_run(new).await?;
     write.raise_topic("runs").await?;
     write.commit().await?;
     Ok((id, public_id))
 }
-
-/// A run that has read and written nothing yet.
-pub(super) const NOTHING: Counts =
-    Counts { users_read: 0, pages: 0, requests: 0, bytes: 0, added: 0, updated: 0, left_out: 0 };

@@ -104,12 +104,12 @@ async fn result(first: &[Value], second: &[Value], way: &Way) -> [BTreeMap<Strin
     world.engine = world.engine.clone().with_chunk(way.chunk);
     world.people(&ordered(first));
     world.connect(|_| {}).await;
-    world.synced().await;
+    world.read().await;
     let before = world.seen().await;
     world.people(&ordered(second));
-    world.synced().await;
+    world.read().await;
     let after = world.seen().await;
-    let again = world.synced().await;
+    let again = world.read().await;
     assert_eq!((again.changes.added, again.changes.updated), (0, 0));
     [before, after]
 }

@@ -10,14 +10,28 @@
     reason = "a test ends by panicking; Clippy excuses the test functions, but not what they share"
 )]
 
+mod scenario;
 mod support;
 
 mod administrators;
+mod by_hand;
 mod clashes;
 mod connect;
+mod customers;
+mod delta;
+mod exceptions_and_additions;
 mod filter_preview;
+mod groups;
+mod guard;
+mod history;
 mod interruptions;
+mod life_cycle;
+mod manual_users;
+mod preview;
 mod recorded;
+mod returns;
 mod rules;
 mod runs;
+mod schedule;
 mod settings_file;
+mod team;

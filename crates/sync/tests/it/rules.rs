@@ -1,6 +1,8 @@
 //! Rules of a sync that an administrator sets, and what happens when they change.
 
 use domain::{
+    guard::Decision,
+    run::NoticeKind,
     service::{Service, Source},
     settings::GuardLimits,
 };
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use store::UserWrite;
 use sync::rules::{save_guard, save_managed_domains};
 
-use crate::support::{World, actor, id, on_both_engines, person, with};
+use crate::support::{World, actor, id, of_kind, on_both_engines, person, with};
 
 fn numbers(people: &[u32]) -> Vec<String> {
     people.iter().map(|number| id(*number)).collect()
@@ -92,20 +94,31 @@ on_both_engines! {
         let manual = UserWrite {
             id: None, public_id: world.engine.random.uuid(now), source: Source::Manual, external_id: None,
             display_name: "By hand".to_owned(), primary: domain::address::Address::parse("info@contoso.com").unwrap(),
-            aliases: vec![domain::address::Address::parse("help@contoso.com").unwrap()], sign_in_blocked: false, now,
+            aliases: vec![domain::address::Address::parse("help@contoso.com").unwrap()], sign_in_blocked: false, service_on: true,
+            address_lost: false, conflict: None, restore_as: None, created_at: None, now,
         };
         write.write_users(&[manual]).await.unwrap();
         write.commit().await.unwrap();
         world.people(&[person(1, "info", &["a"]), person(2, "help", &[])]);
         world.connect(|_| {}).await;
         let report = world.synced().await;
-        assert_eq!(report.changes.added, 2);
+        assert_eq!(report.changes.added, 1, "taking over the Manual user waits for an administrator");
+        let waiting = world.customer.take_overs().await.unwrap();
+        assert_eq!((waiting[0].external_id.as_str(), waiting[0].decision), (id(1).as_str(), Decision::Waiting));
+        assert_eq!(of_kind(&report, NoticeKind::TakeOver).len(), 1);
+
+        // Never: the person is synced under what is left.
+        let mut write = world.customer.begin().await.unwrap();
+        assert!(write.decide_take_over(waiting[0].user_id, &id(1), Decision::Dismissed).await.unwrap());
+        write.commit().await.unwrap();
+        let report = world.synced().await;
+        assert_eq!(report.changes.added, 1);
         let users = world.users().await;
         let of = |source| users.iter().filter(|user| user.source == source).map(|user| user.primary_address.as_str()).collect::<Vec<_>>();
         assert_eq!(of(Source::Manual), ["info@contoso.com"]);
         assert_eq!(of(Source::Azure), ["a@contoso.com", "help@contoso.com"]);
         assert!(users.iter().all(|user| user.aliases.is_empty()));
-        assert!(report.notices.iter().any(|notice| notice.detail.contains("a Manual user")), "{:?}", report.notices);
+        assert!(report.notices.iter().any(|notice| notice.detail.contains("somebody whom the sync does not touch")), "{:?}", report.notices);
     }
 
     async fn a_domain_belongs_to_one_customer(world: &mut World) {

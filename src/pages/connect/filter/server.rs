@@ -2,9 +2,12 @@
 
 mod views;
 
-use domain::{number::counted, plan::Out, service::Status, settings::Field};
+use domain::{conflict::Reason, number::counted, plan::Out, service::Status, settings::Field};
 use odata_filter::Rule;
-use sync::filter_preview::{self as preview, Answer, Case, Found, Proposal};
+use sync::{
+    filter_preview::{self as preview, Answer, Case, Found, Proposal},
+    run::Verdict,
+};
 
 use leptos::prelude::*;
 
@@ -51,7 +54,8 @@ fn words_only(words: impl Into<String>) -> Impact {
 fn not_read(properties: &[String]) -> String {
     let them = if properties.len() == 1 { "it" } else { "them" };
     format!(
-        "The sync has not read {} yet. Save the filter: the next sync reads {them}, and until then nobody leaves because of it.",
+        "The sync has not read {} yet. You can save the filter: the next sync then reads the whole directory anew, {them} included, and until \
+         that read is complete the old filter decides.",
         properties.join(", ")
     )
 }
@@ -97,7 +101,7 @@ async fn person(
     Ok(match answer.map_err(|error| access::sync_error(&error))? {
         Answer::Known(Found::Nobody) => say(
             Tone::Warning,
-            format!("Nobody in the directory is called {}", who.trim()),
+            format!("Nobody in the directory was found as {}", who.trim()),
             "Enter an address, an alias, or a part of the name. The directory is known as it was at the last sync.",
         ),
         Answer::Known(Found::Several(people)) => {
@@ -118,17 +122,20 @@ async fn person(
 
 fn of_case(case: Case) -> PersonNews {
     let (name, address) = named_person(case.person);
-    let (tone, verdict) = match case.out {
-        None => (Tone::Good, "would be synced".to_owned()),
-        Some(why) => (Tone::Bad, format!("would not be synced: {}", reason(why))),
+    let (tone, verdict) = match &case.verdict {
+        Verdict::In(_) => (Tone::Good, "would be synced".to_owned()),
+        Verdict::Out(reason, out) => (Tone::Bad, format!("would not be synced: {}", why(*reason, *out))),
+        Verdict::Untouched => (Tone::Warning, "is an exception, which keeps the user as it is".to_owned()),
     };
-    let now = match (case.status, case.out) {
-        (None, None) => "The portal does not have this person now: the next sync adds the user.",
-        (None, Some(_)) => "The portal does not have this person now.",
-        (Some(Status::Conflict), None) => "In conflict now: the next sync closes the conflict.",
-        (Some(Status::Conflict), Some(_)) => "In conflict now, and stays so.",
-        (Some(_), None) => "In the portal now, and stays.",
-        (Some(_), Some(_)) => "In the portal now: the next sync makes the user a conflict.",
+    let is_in = matches!(case.verdict, Verdict::In(_));
+    let now = match case.status {
+        _ if case.verdict == Verdict::Untouched => "No sync changes this user, whatever the filter says.",
+        None if is_in => "The portal does not have this person now: the next sync adds the user.",
+        None => "The portal does not have this person now.",
+        Some(Status::Conflict) if is_in => "In conflict now: the next sync closes the conflict.",
+        Some(Status::Conflict) => "In conflict now, and stays so.",
+        Some(_) if is_in => "In the portal now, and stays.",
+        Some(_) => "In the portal now: the next sync makes the user a conflict.",
     };
     PersonNews {
         tone,
@@ -139,13 +146,14 @@ fn of_case(case: Case) -> PersonNews {
     }
 }
 
-const fn reason(why: Out) -> &'static str {
-    match why {
-        Out::Exception => "an exception",
-        Out::NoAddress => "no usable address",
-        Out::OutsideManagedDomains => "no address in a managed domain",
-        Out::Disabled => "the account is disabled",
-        Out::FilteredOut => "the filter does not match",
+const fn why(reason: Reason, out: Option<Out>) -> &'static str {
+    match out {
+        Some(Out::Exception) => "an exception leaves them out",
+        Some(Out::NoAddress) => "no usable address",
+        Some(Out::OutsideManagedDomains) => "no address in a managed domain",
+        Some(Out::Disabled) => "the account is disabled",
+        Some(Out::FilteredOut) => "the filter does not match",
+        None => reason.label(),
     }
 }
 

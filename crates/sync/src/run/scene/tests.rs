@@ -30,6 +30,10 @@ fn present(name: &str, primary: &str, aliases: &[&str]) -> Present {
     }
 }
 
+fn holder(user: i64, present: Present) -> Holder {
+    Holder { user, present, address_lost: false }
+}
+
 fn delivered(id: &str) -> Party {
     Party::Delivered(id.to_owned())
 }
@@ -56,8 +60,8 @@ fn an_alias_moves_and_the_one_who_loses_it_is_decided_as_well() {
     scene.add_person(person("a", "a", &[]));
     scene.add_person(person("b", "b", &["shared"]));
     let (a, b) = (present("A", "a", &["shared"]), present("B", "b", &[]));
-    scene.add_holder(delivered("a"), Holder { user: 1, present: a });
-    scene.add_holder(delivered("b"), Holder { user: 2, present: b });
+    scene.add_holder(delivered("a"), holder(1, a));
+    scene.add_holder(delivered("b"), holder(2, b));
     let outcomes = settle(&mut scene, [delivered("b")]);
     assert_eq!(outcomes[&delivered("a")].desired.as_ref().unwrap().aliases, []);
     assert_eq!(outcomes[&delivered("b")].desired.as_ref().unwrap().aliases, [address("shared")]);
@@ -69,8 +73,8 @@ fn primaries_can_be_swapped() {
     let mut scene = Scene::default();
     scene.add_person(person("a", "y", &[]));
     scene.add_person(person("b", "x", &[]));
-    scene.add_holder(delivered("a"), Holder { user: 1, present: present("A", "x", &[]) });
-    scene.add_holder(delivered("b"), Holder { user: 2, present: present("B", "y", &[]) });
+    scene.add_holder(delivered("a"), holder(1, present("A", "x", &[])));
+    scene.add_holder(delivered("b"), holder(2, present("B", "y", &[])));
     let outcomes = settle(&mut scene, [delivered("a")]);
     assert_eq!(primary(&outcomes[&delivered("a")]), Some("y@contoso.com"));
     assert_eq!(primary(&outcomes[&delivered("b")]), Some("x@contoso.com"));
@@ -102,18 +106,40 @@ fn a_principal_name_that_somebody_claims_is_no_fallback() {
 }
 
 #[test]
-fn a_user_who_is_not_delivered_gives_up_an_alias_and_keeps_its_last_address() {
+fn a_user_who_is_not_delivered_gives_up_what_somebody_delivered_claims_to_its_last_address() {
     let mut scene = Scene::default();
     let gone = Party::Undelivered(9);
-    scene.add_holder(gone.clone(), Holder { user: 9, present: present("Gone", "p", &["q"]) });
+    scene.add_holder(gone.clone(), holder(9, present("Gone", "p", &["q"])));
     scene.add_person(person("a", "a", &["q"]));
     let outcomes = settle(&mut scene, [delivered("a")]);
     assert_eq!(outcomes[&gone].desired, Some(present("Gone", "p", &[])));
 
     scene.add_person(person("b", "b", &["p"]));
     let outcomes = settle(&mut scene, [delivered("a"), delivered("b")]);
-    assert_eq!(outcomes[&gone].desired, Some(present("Gone", "p", &[])));
-    assert_eq!(outcomes[&delivered("b")].lost[0].to, "Gone (not delivered)");
+    assert_eq!((&outcomes[&gone].desired, outcomes[&gone].changes), (&None, true));
+    assert_eq!(outcomes[&delivered("b")].lost, []);
+    let desired = outcomes[&delivered("b")].desired.clone().unwrap();
+    assert_eq!(desired.aliases, [address("p")]);
+}
+
+#[test]
+fn a_user_who_lost_every_address_holds_none_and_gets_its_own_back_when_nobody_else_claims_it() {
+    let mut scene = Scene::default();
+    let lost = Holder { address_lost: true, ..holder(9, present("Back", "p", &[])) };
+    scene.add_holder(delivered("back"), lost.clone());
+    scene.add_person(person("back", "p", &[]));
+    let outcomes = settle(&mut scene, [delivered("back")]);
+    assert_eq!(primary(&outcomes[&delivered("back")]), Some("p@contoso.com"));
+    assert!(outcomes[&delivered("back")].changes);
+
+    let mut scene = Scene::default();
+    scene.add_holder(delivered("back"), lost);
+    scene.add_person(person("back", "p", &[]));
+    scene.add_holder(delivered("new"), holder(1, present("NEW", "p", &[])));
+    scene.add_person(person("new", "p", &[]));
+    let outcomes = settle(&mut scene, [delivered("back")]);
+    assert_eq!(primary(&outcomes[&delivered("back")]), None);
+    assert!(!outcomes[&delivered("back")].changes);
 }
 
 #[test]
@@ -124,7 +150,7 @@ fn a_primary_that_a_manual_user_has_stays_there_and_its_alias_goes() {
     scene.add_person(person("a", "p", &["q"]));
     let outcomes = settle(&mut scene, [delivered("a")]);
     assert_eq!(primary(&outcomes[&delivered("a")]), Some("q@contoso.com"));
-    assert_eq!(outcomes[&delivered("a")].lost[0].to, "a Manual user");
+    assert_eq!(outcomes[&delivered("a")].lost[0].to, "somebody whom the sync does not touch");
     assert_eq!(scene.taken_from_manual(&BTreeSet::from([delivered("a")])), [(9, address("q"))]);
 }
 
@@ -135,8 +161,8 @@ fn whoever_would_lose_its_last_address_keeps_it_even_when_delivered() {
     scene.add_person(person("a", "y", &["x"]));
     scene.add_person(person("b", "y", &[]));
     scene.add_person(person("c", "x", &["c"]));
-    scene.add_holder(delivered("a"), Holder { user: 1, present: present("A", "x", &[]) });
-    scene.add_holder(delivered("b"), Holder { user: 2, present: present("B", "y", &[]) });
+    scene.add_holder(delivered("a"), holder(1, present("A", "x", &[])));
+    scene.add_holder(delivered("b"), holder(2, present("B", "y", &[])));
     let outcomes = settle(&mut scene, [delivered("c")]);
     assert_eq!(primary(&outcomes[&delivered("a")]), Some("x@contoso.com"));
     assert_eq!(primary(&outcomes[&delivered("c")]), Some("c@contoso.com"));

@@ -9,6 +9,8 @@ struct Portal {
     mirror: Vec<Person>,
     users: BTreeMap<String, Present>,
     numbers: HashMap<String, i64>,
+    /// Users whose addresses all went to somebody else.
+    lost: BTreeSet<String>,
 }
 
 impl Portal {
@@ -21,7 +23,10 @@ impl Portal {
             let user = self.numbers[id];
             let known = self.mirror.iter().any(|person| person.external_id == *id);
             let party = if known { delivered(id) } else { Party::Undelivered(user) };
-            scene.add_holder(party, Holder { user, present: present.clone() });
+            scene.add_holder(
+                party,
+                Holder { user, present: present.clone(), address_lost: self.lost.contains(id) },
+            );
         }
         scene
     }
@@ -30,16 +35,25 @@ impl Portal {
         for chunk in chunks {
             let outcomes = settle(&mut self.scene(), chunk.iter().map(|id| delivered(id)));
             for (party, outcome) in outcomes {
-                let Some(desired) = outcome.desired else {
-                    assert!(outcome.user.is_none(), "a user lost its last address");
-                    continue;
-                };
-                let id = match party {
-                    Party::Delivered(id) => id,
+                let id = match &party {
+                    Party::Delivered(id) => id.clone(),
                     Party::Undelivered(user) => {
-                        self.numbers.iter().find(|(_, number)| **number == user).unwrap().0.clone()
+                        self.numbers.iter().find(|(_, number)| **number == *user).unwrap().0.clone()
                     }
                 };
+                let Some(desired) = outcome.desired else {
+                    let delivered = matches!(party, Party::Delivered(_)) && outcome.user.is_some();
+                    assert!(
+                        !delivered || self.lost.contains(&id),
+                        "somebody delivered lost the last address"
+                    );
+                    if outcome.user.is_some() {
+                        self.lost.insert(id.clone());
+                        self.users.get_mut(&id).unwrap().aliases.clear();
+                    }
+                    continue;
+                };
+                self.lost.remove(&id);
                 let next = i64::try_from(self.numbers.len()).unwrap();
                 self.numbers.entry(id.clone()).or_insert(next);
                 self.users.insert(id, desired);
@@ -50,16 +64,18 @@ impl Portal {
 
     fn assert_each_address_once(&self) {
         let mut seen = HashSet::new();
-        for present in self.users.values() {
+        for (_, present) in self.users.iter().filter(|(id, _)| !self.lost.contains(*id)) {
             for address in std::iter::once(&present.primary).chain(&present.aliases) {
                 assert!(seen.insert(address.clone()), "{address} is held twice");
             }
         }
     }
 
-    fn seen(&self) -> BTreeMap<String, (Address, BTreeSet<Address>)> {
-        let of = |p: &Present| (p.primary.clone(), p.aliases.iter().cloned().collect());
-        self.users.iter().map(|(id, present)| (id.clone(), of(present))).collect()
+    fn seen(&self) -> BTreeMap<String, (Address, BTreeSet<Address>, bool)> {
+        let of = |id: &str, p: &Present| {
+            (p.primary.clone(), p.aliases.iter().cloned().collect(), self.lost.contains(id))
+        };
+        self.users.iter().map(|(id, present)| (id.clone(), of(id, present))).collect()
     }
 }
 

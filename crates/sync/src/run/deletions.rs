@@ -1,0 +1,133 @@
+//! Deleting the users in conflict whose time has come.
+//!
+//! Only a run whose complete read ended after the due moment deletes somebody, and by then it has closed the conflicts of everybody who is
+//! back. The condition stands once more in the statement that deletes, because an administrator may decide otherwise at any moment.
+
+use domain::{
+    conflict::Reason,
+    guard::{Decision, Guarded},
+    run::{Action, ObjectKind, Phase},
+    service::Source,
+    settings::GuardLimits,
+};
+use store::{RunChange, User};
+
+use super::{
+    drive::{Failure, Job},
+    groups::BY_THE_SYNC,
+    guard::{Allowance, undecided},
+    plan_rules::PlanRules,
+    resolve::Foreseen,
+};
+
+/// Deletes who is due, unless there are too many at once.
+pub(super) async fn apply(
+    job: &mut Job<'_>,
+    rules: &mut PlanRules,
+    limits: GuardLimits,
+) -> Result<(), Failure> {
+    let mut allowance = allowance(job, rules, limits).await?;
+    let mut after = 0;
+    // Never means that nobody is due.
+    while let Some(delay) = rules.delete_after.milliseconds() {
+        job.go_on()?;
+        let page =
+            job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.chunk).await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        let now = job.engine.clock.now();
+        let mut write = job.begin().await?;
+        rules.confirm(job.customer, &mut write).await?;
+        // Another Delete Users After may have been saved meanwhile.
+        let Some(delay) = rules.delete_after.milliseconds() else { break };
+        let ids: Vec<i64> = page.iter().map(|user| user.id).collect();
+        let decisions = write.held_among(Guarded::Deletion, &ids).await?;
+        let decision = |user: &User| {
+            let held = decisions.iter().find(|held| held.object_id == user.id);
+            held.map_or(Decision::Waiting, |held| held.decision)
+        };
+        let (mut delete, mut held, mut unapproved) = (Vec::new(), Vec::new(), 0);
+        for user in page.iter().filter(|user| is_left(job, rules, user)) {
+            match decision(user) {
+                Decision::Dismissed => {}
+                Decision::Approved => delete.push(user.id),
+                Decision::Waiting if allowance.take() => {
+                    unapproved += 1;
+                    delete.push(user.id);
+                }
+                Decision::Waiting => {
+                    let reason = user.conflict.as_ref().map_or("", |conflict| conflict.reason.label());
+                    held.push((user.id, reason.to_owned()));
+                }
+            }
+        }
+        job.counts.held += i64::try_from(held.len()).unwrap_or(i64::MAX);
+        let deleted = if job.is_preview() {
+            page.iter().filter(|user| delete.contains(&user.id)).cloned().collect()
+        } else {
+            if !held.is_empty() {
+                write.hold(job.run_id, Guarded::Deletion, &held, now).await?;
+            }
+            if unapproved > 0 {
+                write.log_guard(Guarded::Deletion, false, unapproved, now).await?;
+            }
+            write.delete_due(Source::Azure, job.read_at, delay, &delete, BY_THE_SYNC, now).await?
+        };
+        let changes: Vec<RunChange> = deleted.iter().map(|user| told(job, user)).collect();
+        write.add_run_changes(job.run_id, now, &changes).await?;
+        job.counts.deleted += i64::try_from(deleted.len()).unwrap_or(i64::MAX);
+        if !changes.is_empty() && !job.is_preview() {
+            write.raise_topic("users").await?;
+            write.raise_topic("conflicts").await?;
+        }
+        job.note_progress(&mut write, Phase::Delete).await?;
+        write.commit().await?;
+    }
+    if !job.is_preview() {
+        let mut write = job.begin().await?;
+        write.drop_held_of_other_runs(Guarded::Deletion, job.run_id).await?;
+        write.commit().await?;
+    }
+    Ok(())
+}
+
+/// Counts who is due that nobody decided about, and says how many of them may go.
+async fn allowance(job: &Job<'_>, rules: &PlanRules, limits: GuardLimits) -> Result<Allowance, Failure> {
+    let (mut new, mut after) = (0, 0);
+    if let Some(delay) = rules.delete_after.milliseconds() {
+        loop {
+            let page =
+                job.customer.due_conflicts(Source::Azure, job.read_at, delay, after, job.engine.page).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            let due = page.iter().filter(|user| is_left(job, rules, user));
+            let ids: Vec<i64> = due.map(|user| user.id).collect();
+            new += undecided(job, Guarded::Deletion, &ids).await?;
+        }
+    }
+    let counts = job.customer.user_counts().await?;
+    let present =
+        counts.iter().filter(|(source, ..)| *source == Source::Azure).map(|(.., users)| users).sum();
+    Allowance::of(job, limits, Guarded::Deletion, new, present).await
+}
+
+/// Whether a due user is to be deleted: not one that an exception keeps, nor in a preview one that would be back by then.
+fn is_left(job: &Job<'_>, rules: &PlanRules, user: &User) -> bool {
+    !rules.leaves_alone(user) && !matches!(job.foreseen.get(&user.id), Some(Foreseen::Back))
+}
+
+fn told(job: &Job<'_>, user: &User) -> RunChange {
+    let (reason, address) = match job.foreseen.get(&user.id) {
+        Some(Foreseen::InConflict(reason, address)) => (Some(*reason), address),
+        _ => (user.conflict.as_ref().map(|conflict| conflict.reason), &user.primary_address),
+    };
+    RunChange {
+        object: ObjectKind::User,
+        object_id: user.public_id,
+        display_name: user.display_name.clone(),
+        address: address.to_string(),
+        action: Action::Deleted,
+        reason: reason.map_or("", Reason::label).to_owned(),
+        changes: Vec::new(),
+    }
+}

@@ -1,0 +1,329 @@
+//! Reading the directory into the mirror.
+//!
+//! Users and groups are read side by side, each with its own cursor. Every page is one transaction: the mirror's rows and the cursor behind
+//! the page. While a page is written, the next one is already on its way. What a page brought is kept whatever happens to the next one.
+//!
+//! A round is *full* (everything, at first and whenever the directory asks for it or another selection is needed) or one of *changes* since
+//! the last round. The transaction that stores the link behind a round's last page is its proof; behind a full round it also takes for gone
+//! what the round did not see. A full round without any user proves nothing.
+
+mod groups;
+mod users;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use directory::entra::{Graph, GraphError, NextOrDelta, PageLink, USER_SELECTION};
+use domain::{
+    run::{Counts, Notice, NoticeKind, Phase},
+    service::Service,
+};
+use store::{Cursor, CursorKind, CustomerStore, CustomerWrite, StoreError};
+
+use super::{
+    drive::{Failure, Job},
+    plan_rules::PlanRules,
+};
+use crate::SyncError;
+
+/// How often a read may be told to begin again before it gives up: a service that forgets every position never gets to the end.
+const RESTARTS: i64 = 2;
+
+const RESTARTED: &str =
+    "Microsoft Graph no longer knew the position of the read, so everything was read again from the start.";
+const RESUMED: &str = "The read went on where an earlier run was interrupted.";
+
+/// One kind of object that is read page by page.
+trait Collection {
+    /// A page as the directory answers it.
+    type Page: Send;
+
+    /// Which cursor.
+    const KIND: CursorKind;
+    /// What is read, for a notice.
+    const NAME: &'static str;
+    /// Whether a full round that sees no object is believed.
+    const MAY_BE_EMPTY: bool;
+
+    /// Asks for a page.
+    fn ask(graph: &Graph, at: &PageLink) -> impl Future<Output = Result<Self::Page, GraphError>> + Send;
+
+    /// Where the read goes on behind a page.
+    fn next(page: &Self::Page) -> &NextOrDelta;
+
+    /// Writes a page into the mirror; how many objects it told of that the round had not told of before, and what there is to say about single
+    /// ones.
+    fn write(
+        write: &mut CustomerWrite,
+        round: i64,
+        page: Self::Page,
+    ) -> impl Future<Output = Result<(i64, Vec<Notice>), StoreError>> + Send;
+
+    /// Takes for gone what a full round did not see.
+    fn end_full_round(
+        write: &mut CustomerWrite,
+        round: i64,
+    ) -> impl Future<Output = Result<i64, StoreError>> + Send;
+}
+
+/// A read that is under way.
+struct Round {
+    /// Its number; the mirror's rows that it saw carry it.
+    number: i64,
+    /// Whether it reads everything.
+    full: bool,
+    selection: String,
+    pages: i64,
+    objects: i64,
+}
+
+/// How far both reads have come.
+#[derive(Default)]
+struct Progress {
+    users: AtomicI64,
+    groups: AtomicI64,
+    pages: AtomicI64,
+}
+
+/// What one read came to.
+#[derive(Default)]
+struct Told {
+    resumed: bool,
+    restarted: bool,
+}
+
+/// Reads all users and groups, or what changed. On return the mirror is what the directory said, and every page of it was seen.
+pub(super) async fn fetch(job: &mut Job<'_>, graph: &Graph, rules: &PlanRules) -> Result<(), Failure> {
+    let progress = Progress::default();
+    let selection = users::selection(rules.filter_properties());
+    let both = {
+        let job = &*job;
+        let users = read_all::<users::Users>(job, graph, &progress, selection);
+        let groups = read_all::<groups::Groups>(job, graph, &progress, groups::selection());
+        // When one fails, the other is dropped in the midst of a page, which is not written then.
+        tokio::try_join!(users, groups)
+    };
+    job.counts = counts(job, graph, &progress);
+    let (users, groups) = both?;
+    if users.resumed || groups.resumed {
+        job.remarks.push(RESUMED.to_owned());
+    }
+    if users.restarted || groups.restarted {
+        job.remarks.push(RESTARTED.to_owned());
+    }
+    Ok(())
+}
+
+/// The run's counts with what was read so far.
+fn counts(job: &Job<'_>, graph: &Graph, progress: &Progress) -> Counts {
+    let traffic = graph.traffic();
+    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    Counts {
+        users_read: progress.users.load(Ordering::Relaxed),
+        groups_read: progress.groups.load(Ordering::Relaxed),
+        pages: progress.pages.load(Ordering::Relaxed),
+        requests: whole(traffic.requests),
+        bytes: whole(traffic.bytes),
+        throttled_ms: whole(traffic.throttled_ms),
+        ..job.counts
+    }
+}
+
+async fn read_all<C: Collection>(
+    job: &Job<'_>,
+    graph: &Graph,
+    progress: &Progress,
+    selection: String,
+) -> Result<Told, Failure> {
+    let mut told = Told::default();
+    let mut start = resume::<C>(job, &selection).await?;
+    if let Some((_, round)) = &start
+        && round.pages > 0
+    {
+        told.resumed = true;
+        counter::<C>(progress).store(round.objects, Ordering::Relaxed);
+        progress.pages.fetch_add(round.pages, Ordering::Relaxed);
+    }
+    for restart in 0..=RESTARTS {
+        let (link, round) = start.take().unwrap_or_else(|| first(job, &selection, restart));
+        match read::<C>(job, graph, progress, link, round).await {
+            Err(Failure::Beneath(SyncError::Directory(error))) if error.is_resync() && restart < RESTARTS => {
+                told.restarted = true;
+                begin_again::<C>(job).await?;
+                counter::<C>(progress).store(0, Ordering::Relaxed);
+            }
+            Err(failure) => return Err(failure),
+            Ok(()) => return Ok(told),
+        }
+    }
+    Ok(told)
+}
+
+fn counter<C: Collection>(progress: &Progress) -> &AtomicI64 {
+    match C::KIND {
+        CursorKind::Users => &progress.users,
+        CursorKind::Groups => &progress.groups,
+    }
+}
+
+/// A full round from its first page. Numbers of rounds rise from run to run, whatever the clock says.
+fn first(job: &Job<'_>, selection: &str, restart: i64) -> (PageLink, Round) {
+    let number = job.run_id * (RESTARTS + 1) + restart;
+    let round = Round { number, full: true, selection: selection.to_owned(), pages: 0, objects: 0 };
+    (PageLink::First { select: selection.to_owned() }, round)
+}
+
+/// Where an earlier run stopped, when it read the properties that are needed: in the midst of a round, or at the end of one.
+async fn resume<C: Collection>(job: &Job<'_>, selection: &str) -> Result<Option<(PageLink, Round)>, Failure> {
+    let cursor = job.customer.cursor(Service::Entra, C::KIND).await?;
+    let Some(cursor) = cursor.filter(|cursor| covers(&cursor.selection, selection)) else { return Ok(None) };
+    let round = if cursor.idle {
+        Round {
+            number: job.run_id * (RESTARTS + 1),
+            full: false,
+            selection: cursor.selection,
+            pages: 0,
+            objects: 0,
+        }
+    } else {
+        Round {
+            number: cursor.round,
+            full: cursor.full,
+            selection: cursor.selection,
+            pages: cursor.pages,
+            objects: cursor.objects,
+        }
+    };
+    Ok(Some((PageLink::Next(cursor.link), round)))
+}
+
+/// Which of these properties of users the mirror does not have yet, because no read that got to its end asked for them.
+pub(crate) async fn unread(
+    customer: &CustomerStore,
+    properties: &[String],
+) -> Result<Vec<String>, StoreError> {
+    let names = |selection: &str, property: &str| selection.split(',').any(|read| read == property);
+    let mut unread: Vec<String> =
+        properties.iter().filter(|property| !names(USER_SELECTION, property)).cloned().collect();
+    if !unread.is_empty()
+        && let Some(cursor) = customer.cursor(Service::Entra, CursorKind::Users).await?
+        // In the midst of a full round some people were asked and others were not.
+        && (cursor.idle || !cursor.full)
+    {
+        unread.retain(|property| !names(&cursor.selection, property));
+    }
+    Ok(unread)
+}
+
+/// Whether a read with these properties tells all that are needed.
+fn covers(selection: &str, needed: &str) -> bool {
+    needed.split(',').all(|property| selection.split(',').any(|read| read == property))
+}
+
+async fn begin_again<C: Collection>(job: &Job<'_>) -> Result<(), Failure> {
+    let notice = Notice {
+        kind: NoticeKind::Restarted,
+        external_id: String::new(),
+        display_name: C::NAME.to_owned(),
+        detail: RESTARTED.to_owned(),
+    };
+    let mut write = job.begin().await?;
+    write.clear_cursor(Service::Entra, C::KIND).await?;
+    write.add_notices(job.run_id, &[notice]).await?;
+    job.note_progress(&mut write, Phase::Fetch).await?;
+    write.commit().await?;
+    Ok(())
+}
+
+async fn read<C: Collection>(
+    job: &Job<'_>,
+    graph: &Graph,
+    progress: &Progress,
+    link: PageLink,
+    mut round: Round,
+) -> Result<(), Failure> {
+    let mut page = ask::<C>(job, graph, &link).await?;
+    loop {
+        let following = match C::next(&page) {
+            NextOrDelta::Next(link) => Some(PageLink::Next(link.clone())),
+            NextOrDelta::Delta(_) => None,
+        };
+        let next = async {
+            match &following {
+                Some(link) => Some(ask::<C>(job, graph, link).await),
+                None => None,
+            }
+        };
+        let (written, next) = tokio::join!(write_page::<C>(job, graph, progress, &mut round, page), next);
+        written?;
+        match next {
+            Some(Ok(next)) => page = next,
+            Some(Err(error)) => return Err(error.into()),
+            None => return Ok(()),
+        }
+        job.go_on()?;
+    }
+}
+
+async fn ask<C: Collection>(job: &Job<'_>, graph: &Graph, link: &PageLink) -> Result<C::Page, SyncError> {
+    tokio::select! {
+        page = C::ask(graph, link) => Ok(page?),
+        () = job.engine.stopped() => Err(SyncError::Interrupted),
+    }
+}
+
+async fn write_page<C: Collection>(
+    job: &Job<'_>,
+    graph: &Graph,
+    progress: &Progress,
+    round: &mut Round,
+    page: C::Page,
+) -> Result<(), Failure> {
+    let next = C::next(&page).clone();
+    let mut write = job.begin_page().await?;
+    let (objects, notices) = C::write(&mut write, round.number, page).await?;
+    round.pages += 1;
+    round.objects += objects;
+    progress.pages.fetch_add(1, Ordering::Relaxed);
+    counter::<C>(progress).store(round.objects, Ordering::Relaxed);
+    write.add_notices(job.run_id, &notices).await?;
+    let (idle, link) = match next {
+        NextOrDelta::Next(link) => (false, link),
+        NextOrDelta::Delta(link) => (true, link),
+    };
+    if idle && round.full {
+        if round.objects == 0 && !C::MAY_BE_EMPTY {
+            drop(write);
+            return Err(nobody::<C>(job).await?);
+        }
+        C::end_full_round(&mut write, round.number).await?;
+    }
+    let cursor = Cursor {
+        service: Service::Entra,
+        kind: C::KIND,
+        round: round.number,
+        full: round.full,
+        idle,
+        link,
+        selection: round.selection.clone(),
+        pages: round.pages,
+        objects: round.objects,
+        updated_at: job.engine.clock.now(),
+    };
+    write.put_cursor(&cursor).await?;
+    write.update_run(job.run_id, Phase::Fetch, &counts(job, graph, progress)).await?;
+    write.raise_topic("runs").await?;
+    write.commit().await?;
+    Ok(())
+}
+
+/// What to say of a full read that showed nobody. The next one begins anew.
+async fn nobody<C: Collection>(job: &Job<'_>) -> Result<Failure, Failure> {
+    let mut write = job.begin().await?;
+    write.clear_cursor(Service::Entra, C::KIND).await?;
+    write.commit().await?;
+    Ok(Failure::Explained(
+        "The directory was read to its end and showed nobody at all, which cannot be right. Check that the app may read users \
+         (User.Read.All) and that this is the right tenant."
+            .to_owned(),
+    ))
+}
