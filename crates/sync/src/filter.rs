@@ -35,7 +35,11 @@ impl Filter {
             // As a text editor counts: from 1, in characters.
             let position = text.get(..problem.span.start).map_or(0, |before| before.chars().count()) + 1;
             let hint = problem.hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default();
-            FieldError::new(Field::CustomFilter, format!("Position {position}: {}{hint}", problem.message))
+            let code = problem.code.as_str();
+            FieldError::new(
+                Field::CustomFilter,
+                format!("Position {position}: {}{hint} ({code})", problem.message),
+            )
         };
         let report = check(Resource::Users, text);
         if let Some(problem) = &report.problem

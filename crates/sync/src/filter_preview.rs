@@ -117,9 +117,9 @@ pub struct Leaving {
     /// Who they are.
     pub crowd: Crowd,
     /// The numbers of all of them in the portal, ascending.
-    pub users: Vec<i64>,
-    /// Stands for these rules and exactly these people; a confirmation names it.
-    pub fingerprint: String,
+    users: Vec<i64>,
+    /// Stands for the change of the rules.
+    rules: Vec<u8>,
 }
 
 impl Leaving {
@@ -131,11 +131,35 @@ impl Leaving {
             hasher.update(settings.custom_filter.len().to_be_bytes());
             hasher.update(&settings.custom_filter);
         }
-        for user in &users {
+        Self { crowd, users, rules: hasher.finalize().to_vec() }
+    }
+
+    /// Stands for these rules and exactly these people; a confirmation names it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.up_to(self.users.last().copied().unwrap_or_default()).0
+    }
+
+    /// Whom a confirmation of that fingerprint covers: all who were asked about. `None` when it was for other rules or other people.
+    ///
+    /// Users who came in since have greater numbers. A sync that is under way does not void a confirmation, but those it brings in are not
+    /// covered by it either.
+    #[must_use]
+    pub fn confirmed_by(&self, fingerprint: &str) -> Option<&[i64]> {
+        let last = fingerprint.split_once('.')?.0.parse().ok()?;
+        let (own, users) = self.up_to(last);
+        (own == fingerprint).then_some(users)
+    }
+
+    fn up_to(&self, last: i64) -> (String, &[i64]) {
+        let users = self.users.get(..self.users.partition_point(|user| *user <= last)).unwrap_or_default();
+        let mut hasher = Sha256::new();
+        hasher.update(&self.rules);
+        for user in users {
             hasher.update(user.to_be_bytes());
         }
-        let fingerprint = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { crowd, users, fingerprint }
+        let hash: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        (format!("{last}.{hash}"), users)
     }
 }
 
@@ -459,16 +483,25 @@ fn flatten(text: &str, part: &Explanation, depth: usize, answers: &mut Vec<PartA
 mod tests {
     use super::*;
 
+    fn leaving(users: &[i64], filter: &str) -> Leaving {
+        let new = EntraSettings { custom_filter: filter.to_owned(), ..EntraSettings::default() };
+        Leaving::new(Crowd::default(), users.to_vec(), &EntraSettings::default(), &new)
+    }
+
     #[test]
-    fn a_confirmation_holds_for_the_same_rules_and_the_same_people() {
-        let fingerprint = |users: &[i64], filter: &str| {
-            let new = EntraSettings { custom_filter: filter.to_owned(), ..EntraSettings::default() };
-            Leaving::new(Crowd::default(), users.to_vec(), &EntraSettings::default(), &new).fingerprint
-        };
-        let asked = fingerprint(&[1, 2], "a");
-        assert_eq!(fingerprint(&[2, 1], "a"), asked);
-        for (users, filter) in [(&[1][..], "a"), (&[1, 3], "a"), (&[1, 2, 3], "a"), (&[1, 2], "b")] {
-            assert_ne!(fingerprint(users, filter), asked);
+    fn a_confirmation_is_for_these_rules_and_covers_exactly_whom_it_was_asked_about() {
+        let asked = leaving(&[5, 2], "a").fingerprint();
+        assert_eq!(leaving(&[2, 5], "a").confirmed_by(&asked), Some(&[2, 5][..]));
+        assert_eq!(
+            leaving(&[2, 5, 6], "a").confirmed_by(&asked),
+            Some(&[2, 5][..]),
+            "who came since is not covered"
+        );
+        for (users, filter) in [(&[5][..], "a"), (&[2], "a"), (&[2, 3, 5], "a"), (&[2, 5], "b")] {
+            assert_eq!(leaving(users, filter).confirmed_by(&asked), None, "{users:?} {filter}");
+        }
+        for nonsense in ["", ".", "5", "x.y", &format!("-{asked}"), &asked.replacen('5', "6", 1)] {
+            assert_eq!(leaving(&[2, 5], "a").confirmed_by(nonsense), None, "{nonsense:?}");
         }
     }
 }

@@ -122,8 +122,9 @@ fn refusal(refused: Refused, typed: EntraText, what: &str) -> Answer {
             let label = format!("{} the sync", counted(leaving.crowd.count, "person leaves", "people leave"));
             let message =
                 Message::new(Tone::Warning, format!("{label} with these settings. {what} Confirm it below."));
+            let fingerprint = leaving.fingerprint();
             let people = super::filter::server::named(leaving.crowd);
-            let leavers = Leavers { label, people, fingerprint: leaving.fingerprint, secret_is_lost: false };
+            let leavers = Leavers { label, people, fingerprint, secret_is_lost: false };
             Answer { leavers: Some(leavers), doubts: confirmed, typed, ..Answer::new(message) }
         }
     }

@@ -55,18 +55,17 @@ pub async fn save(
         Ok(checked) => checked,
         Err(refused) => return Ok(Err(refused)),
     };
-    let leaving = whom_it_drops(customer, &checked, &managed).await?;
-    if let Some(leaving) = &leaving
-        && form.confirm_leaving.as_deref() != Some(leaving.fingerprint.as_str())
-    {
-        return Ok(Err(Refused::ConfirmLeaving { leaving: leaving.clone(), confirmed: checked.confirmed }));
+    let mut approved = Vec::new();
+    if let Some(leaving) = whom_it_drops(customer, &checked, &managed).await? {
+        match form.confirm_leaving.as_deref().and_then(|seen| leaving.confirmed_by(seen)) {
+            Some(users) => approved = users.to_vec(),
+            None => return Ok(Err(Refused::ConfirmLeaving { leaving, confirmed: checked.confirmed })),
+        }
     }
     let mut transaction = customer.begin().await?;
     let saved = write(engine, customer, &mut transaction, actor, checked, ExpiryDate::ShownByForm).await?;
-    if let Some(leaving) = leaving {
-        // Whoever saw them named need not be asked again by the deletion guard.
-        transaction.approve_removals(&leaving.users, engine.clock.now()).await?;
-    }
+    // Whoever saw them named need not be asked again by the deletion guard.
+    transaction.approve_removals(&approved, engine.clock.now()).await?;
     transaction.commit().await?;
     Ok(Ok(saved))
 }

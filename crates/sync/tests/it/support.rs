@@ -180,7 +180,7 @@ impl World {
         let save = async |form| connect::save(&self.engine, &self.customer, &actor(), form).await.unwrap();
         let mut saved = save(form.clone()).await;
         if let Err(Refused::ConfirmLeaving { leaving, .. }) = saved {
-            form.confirm_leaving = Some(leaving.fingerprint);
+            form.confirm_leaving = Some(leaving.fingerprint());
             saved = save(form).await;
         }
         assert_eq!(saved.unwrap().unchecked, None);

@@ -12,6 +12,7 @@ use std::{
 use directory::entra::{Endpoints, Http};
 use domain::{
     Clock, Secret, Timestamp,
+    guard::{Decision, Guarded},
     plan::ManagedDomains,
     settings::{DeleteAfter, EntraText, GuardLimits},
     testing::{CountingRandom, HandClock},
@@ -27,7 +28,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use crate::{
-    portal::{Portal, Rules},
+    portal::{Object, Portal, Rules},
     steps::Chance,
 };
 
@@ -182,7 +183,7 @@ impl World {
             excepted_groups: BTreeSet::new(),
             excepted_aliases: BTreeSet::new(),
         };
-        let world = Self {
+        let mut world = Self {
             tenant,
             engine,
             customer,
@@ -213,10 +214,11 @@ impl World {
         };
         let mut saved = connect::save(&self.engine, &self.customer, &actor(), form.clone()).await.unwrap();
         if let Err(Refused::ConfirmLeaving { leaving, .. }) = saved {
-            for number in leaving.users {
-                self.model.held.insert((Guarded::Removal, Object::User(number)), Decision::Approved);
+            let seen = leaving.fingerprint();
+            for number in leaving.confirmed_by(&seen).unwrap() {
+                self.model.held.insert((Guarded::Removal, Object::User(*number)), Decision::Approved);
             }
-            form.confirm_leaving = Some(leaving.fingerprint);
+            form.confirm_leaving = Some(seen);
             saved = connect::save(&self.engine, &self.customer, &actor(), form).await.unwrap();
         }
         assert_eq!(saved.unwrap().unchecked, None);

@@ -132,7 +132,7 @@ fn trouble(text: &str, problem: &Problem) -> Trouble {
         text.get(start..).unwrap_or_default().chars().take_while(|c| *c != '\n').take(width + AROUND.1),
     );
     Trouble {
-        words: format!("Position {position}: {}{hint}", problem.message),
+        words: format!("Position {position}: {}{hint} ({})", problem.message, problem.code.as_str()),
         line,
         caret: format!("{}{}", " ".repeat(indent), "^".repeat(width)),
         fix: problem.fix.clone(),
