@@ -41,29 +41,29 @@ statements! {
                         FROM mirror_users d WHERE d.customer_id = $1 AND d.service = $2 AND d.dirty = TRUE AND d.id > $4) AS m
                   WHERE m.user_id IS NOT NULL ORDER BY m.id LIMIT $5";
     /// The users are looked up for each object, and the service is no condition of the search, for the reasons above.
-    PEOPLE = "SELECT m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name, m.account_enabled,
-                  m.attributes, m.user_id,
-                  (SELECT u.status FROM users u WHERE u.customer_id = $1 AND u.id = m.user_id) AS status,
-                  EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = $1 AND c.user_id = m.user_id) AS in_conflict
+    PEOPLE = "SELECT found.id, found.gone, found.external_id, found.user_principal_name, found.mail, found.proxy_addresses, found.display_name,
+                  found.account_enabled, found.attributes, found.user_id,
+                  (SELECT u.status FROM users u WHERE u.customer_id = $1 AND u.id = found.user_id) AS status,
+                  EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = $1 AND c.user_id = found.user_id) AS in_conflict
               FROM (SELECT d.id, d.gone, d.external_id, d.user_principal_name, d.mail, d.proxy_addresses, d.display_name,
                         d.account_enabled, d.attributes,
                         (SELECT u.id FROM users u WHERE u.customer_id = $1 AND u.source = $3 AND u.external_id = d.external_id) AS user_id
                     FROM mirror_users d
                     WHERE d.customer_id = $1 AND COALESCE(d.service = $2, FALSE) AND d.gone = FALSE AND d.id > $4
-                    ORDER BY d.id LIMIT $5) AS m
-              ORDER BY m.id";
-    PEOPLE_BY_ADDRESS = "SELECT m.id, m.gone, m.external_id, m.user_principal_name, m.mail, m.proxy_addresses, m.display_name,
-                             m.account_enabled, m.attributes, m.user_id,
-                             (SELECT u.status FROM users u WHERE u.customer_id = $1 AND u.id = m.user_id) AS status,
-                             EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = $1 AND c.user_id = m.user_id) AS in_conflict
+                    ORDER BY d.id LIMIT $5) AS found
+              ORDER BY found.id";
+    PEOPLE_BY_ADDRESS = "SELECT found.id, found.gone, found.external_id, found.user_principal_name, found.mail, found.proxy_addresses,
+                             found.display_name, found.account_enabled, found.attributes, found.user_id,
+                             (SELECT u.status FROM users u WHERE u.customer_id = $1 AND u.id = found.user_id) AS status,
+                             EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = $1 AND c.user_id = found.user_id) AS in_conflict
                          FROM (SELECT d.id, d.gone, d.external_id, d.user_principal_name, d.mail, d.proxy_addresses, d.display_name,
                                    d.account_enabled, d.attributes,
                                    (SELECT u.id FROM users u WHERE u.customer_id = $1 AND u.source = $3 AND u.external_id = d.external_id)
                                        AS user_id
                                FROM mirror_addresses a JOIN mirror_users d ON d.customer_id = a.customer_id AND d.id = a.mirror_user_id
-                               WHERE a.customer_id = $1 AND a.address = $4 AND d.service = $2 AND d.gone = FALSE
-                               ORDER BY d.id LIMIT $5) AS m
-                         ORDER BY m.id";
+                               WHERE a.customer_id = $1 AND a.address = $4 AND COALESCE(d.service = $2, FALSE) AND d.gone = FALSE
+                               ORDER BY a.mirror_user_id LIMIT $5) AS found
+                         ORDER BY found.id";
 }
 
 /// A person whom the directory has, and the portal's user of that person.

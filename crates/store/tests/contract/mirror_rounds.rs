@@ -203,7 +203,7 @@ on_both_engines! {
         assert_eq!(seen, [
             ("a", Some((ids[0], Status::Active, false))),
             ("b", None),
-            ("d", Some((ids[2], Status::Conflict, true))),
+            ("d", Some((ids[2], Status::Active, true))),
         ]);
         assert_eq!(customer.mirrored_people(Service::Ldap, 0, 9).await.unwrap(), []);
         let at = async |service, local: &str| {
