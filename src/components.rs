@@ -5,6 +5,7 @@ pub mod chart;
 mod field;
 mod icon;
 mod list;
+pub mod markup;
 mod message;
 mod moment;
 mod pager;

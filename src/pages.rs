@@ -15,6 +15,7 @@ mod exceptions;
 mod frame;
 mod groups;
 mod held_removals;
+mod help;
 mod live;
 mod login;
 #[cfg(feature = "ssr")]
@@ -78,6 +79,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/invitation") view=account::Invitation ssr=SsrMode::Async />
                 <Route path=path!("/account") view=account::Account ssr=SsrMode::Async />
                 <Route path=path!("/customers") view=customers::Customers ssr=SsrMode::Async />
+                <Route path=path!("/help/custom-filters") view=help::CustomFilters ssr=SsrMode::Async />
                 <ParentRoute path=path!("/customers/:slug") view=frame::Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=dashboard::Dashboard ssr=SsrMode::Async />
                     <Route path=path!("dashboard") view=dashboard::Dashboard ssr=SsrMode::Async />
@@ -179,8 +181,10 @@ fn customer_path(slug: &str, page: &str) -> String {
     format!("/customers/{slug}/{page}")
 }
 
+/// The help page on custom filters.
+const HELP: &str = "/help/custom-filters";
+
 /// The Connect page, below a customer's address.
-#[cfg(feature = "ssr")]
 const CONNECT: &str = "service-settings/directory-services/entra-id/connect";
 
 /// The pages of Entra ID, below a customer's address.

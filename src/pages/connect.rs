@@ -8,6 +8,7 @@
     reason = "the function behind the form takes its fields, as a browser sends them; the lint fires in what #[server] makes of it"
 )]
 
+mod filter;
 mod form;
 mod guide;
 
@@ -19,7 +20,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
 
-use self::{form::ConnectForm, guide::Guide};
+use self::{filter::News, form::ConnectForm, guide::Guide};
 use super::{entra_head::Tab, use_slug};
 use crate::{
     components::{ErrorView, Loading, Message, Moment},
@@ -64,15 +65,41 @@ struct Answer {
     report: Option<TestReport>,
     /// Why the tenant has to be confirmed before it is saved.
     doubts: Vec<String>,
+    /// Whom the new rules drop, when that has to be confirmed before they are saved.
+    leavers: Option<Leavers>,
+    /// What is known about the filter: a page with JavaScript asks for it by itself.
+    filter: Option<News>,
     /// What was typed, the secret apart: a page without JavaScript shows it again.
     typed: Option<EntraText>,
     /// What stands around the form after a Save.
     around: Option<Around>,
 }
 
+/// Whom new rules drop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Leavers {
+    /// How many, in words.
+    label: String,
+    /// The first of them, as markup.
+    people: String,
+    /// Stands for exactly these people.
+    fingerprint: String,
+    /// Whether a secret was typed that this answer cannot bring back.
+    secret_is_lost: bool,
+}
+
 impl Answer {
     const fn new(message: Message) -> Self {
-        Self { message, errors: Vec::new(), report: None, doubts: Vec::new(), typed: None, around: None }
+        Self {
+            message,
+            errors: Vec::new(),
+            report: None,
+            doubts: Vec::new(),
+            leavers: None,
+            filter: None,
+            typed: None,
+            around: None,
+        }
     }
 }
 
@@ -96,7 +123,7 @@ async fn connect_page(slug: String) -> Result<ConnectData, AppError> {
     })
 }
 
-/// Save, Test or Sync Now, by `intent`. Settings that are not sent (an unticked box) are off.
+/// Save, Test, Sync Now or Check a person, by `intent`; `save_leaving` is a Save that has seen whom it drops (`leaving`). Settings that are not sent (an unticked box) are off.
 #[server(name = SubmitConnect, endpoint = "connect")]
 async fn connect(
     slug: String,
@@ -111,6 +138,8 @@ async fn connect(
     include_disabled: Option<String>,
     custom_filter: Option<String>,
     confirm_tenant: Option<String>,
+    leaving: Option<String>,
+    check_person: Option<String>,
 ) -> Result<Answer, AppError> {
     use domain::{Secret, role::Role};
     use sync::connect::ConnectForm;
@@ -128,15 +157,29 @@ async fn connect(
         custom_filter: custom_filter.unwrap_or_default(),
     };
     let secret = client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
-    let form = ConnectForm { text, secret, confirm_tenant: confirm_tenant.is_some() };
-    let role = if intent == "sync" { Role::Operator } else { Role::Administrator };
+    let confirm_leaving = leaving.filter(|_| intent == "save_leaving");
+    let form = ConnectForm { text, secret, confirm_tenant: confirm_tenant.is_some(), confirm_leaving };
+    let role = match intent.as_str() {
+        "person" => Role::Viewer,
+        "sync" => Role::Operator,
+        _ => Role::Administrator,
+    };
     let desk = access::require(&slug, role).await?;
-    let answer = match intent.as_str() {
-        "save" => server::save(&desk, form).await?,
+    // A form that is locked does not send all of its fields.
+    let typed =
+        if desk.role >= Role::Administrator { form.text.clone() } else { server::load(&desk).await?.0 };
+    let (filter, include_disabled) = (typed.custom_filter.clone(), typed.include_disabled);
+    let mut answer = match intent.as_str() {
+        "person" => server::person(typed),
+        "save" | "save_leaving" => server::save(&desk, form).await?,
         "test" => server::test(&desk, form).await?,
         "sync" => server::sync(&desk).await?,
         _ => return Err(access::not_found()),
     };
+    if intent != "sync" && access::is_plain_request() {
+        let who = check_person.unwrap_or_default();
+        answer.filter = Some(filter::server::news(&desk, &filter, include_disabled, who).await?);
+    }
     access::answer(&desk.portal, &desk.session, &server::path(&desk), answer).await
 }
 

@@ -154,6 +154,108 @@ async fn sync_now_needs_a_saved_and_enabled_configuration() {
     assert!(!page.contains("Azure sync has successfully started"), "{page}");
 }
 
+impl Connected {
+    /// Waits until a sync succeeded.
+    async fn sync_ends(&self) {
+        let customer = self.portal.customer("default").await;
+        let success = async {
+            while customer.last_success().await.unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), success).await.unwrap();
+    }
+
+    /// Connects the tenant and waits until it is synced.
+    async fn synced() -> Self {
+        let mut at = Self::start().await;
+        let secret = at.secret.clone();
+        at.submit("save", &secret).await;
+        at.submit("sync", "").await;
+        at.sync_ends().await;
+        at
+    }
+
+    /// Submits the form with other fields without JavaScript, and opens the page that it leads to.
+    async fn submit_with(&mut self, intent: &str, others: &[(&str, &str)]) -> String {
+        let form: Vec<_> =
+            fields(self, intent, "").into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let kept = form.iter().filter(|(name, _)| others.iter().all(|(other, _)| other != name));
+        let form: Vec<_> =
+            kept.map(|(k, v)| (k.as_str(), v.as_str())).chain(others.iter().copied()).collect();
+        assert_eq!(self.browser.submit("/api/connect", &form).await.location(), PAGE);
+        self.browser.get(PAGE).await.body
+    }
+}
+
+#[tokio::test]
+async fn without_javascript_a_test_says_whom_the_filter_takes_in() {
+    let mut at = Connected::synced().await;
+    let page = at.submit_with("test", &[("custom_filter", "userType eq 'Guest'")]).await;
+    assert!(page.contains(", of 40 in the directory."), "{page}");
+    assert!(page.contains("would leave") && page.contains("Accepted."), "{page}");
+}
+
+#[tokio::test]
+async fn without_javascript_a_refused_filter_is_marked_where_it_is_wrong() {
+    let mut at = Connected::start().await;
+    let page = at.submit_with("save", &[("custom_filter", "departmnet eq '<x>'")]).await;
+    assert!(page.contains("Position 1: ") && page.contains("^^^^^^^^^^"), "{page}");
+    assert!(!page.contains("<x>"), "what was typed is escaped");
+    assert!(page.contains("aria-invalid=\"true\""), "{page}");
+}
+
+#[tokio::test]
+async fn a_viewer_asks_about_a_person_by_the_saved_filter() {
+    let at = Connected::synced().await;
+    let user = at.portal.customer("default").await.export_users(None, 1).await.unwrap().remove(0);
+    let id =
+        at.portal.add_administrator("viewer@portal.example", "default", domain::role::Role::Viewer).await;
+    let mut viewer = at.portal.signed_in(id).await;
+    let form = [("slug", "default"), ("intent", "person"), ("check_person", user.primary_address.as_str())];
+    assert_eq!(viewer.submit("/api/connect", &form).await.location(), PAGE);
+    let page = viewer.get(PAGE).await.body;
+    assert!(page.contains(&format!("({}) would be synced", user.primary_address)), "{page}");
+}
+
+#[tokio::test]
+async fn a_ready_filter_comes_into_the_field_by_the_address_and_as_text_only() {
+    let mut at = Connected::start().await;
+    let page = at.browser.get(&format!("{PAGE}?filter=userType%20eq%20%27Member%27")).await.body;
+    assert!(page.contains("\nuserType eq 'Member'</textarea>"), "{page}");
+    let page = at.browser.get(&format!("{PAGE}?filter=%3C%2Ftextarea%3E%3Cscript%3Ealert(1)")).await.body;
+    assert!(!page.contains("<script>alert"), "{page}");
+}
+
+#[tokio::test]
+async fn a_save_that_drops_people_asks_and_is_confirmed_by_its_own_button() {
+    let mut at = Connected::synced().await;
+    let filter = ("custom_filter", "department eq 'Nowhere'");
+    let page = at.submit_with("save", &[filter]).await;
+    assert!(page.contains("people leave the sync") && page.contains("Save all the same"), "{page}");
+    let saved = async |at: &Connected| {
+        at.portal
+            .customer("default")
+            .await
+            .service(Service::Entra)
+            .await
+            .unwrap()
+            .unwrap()
+            .entra()
+            .unwrap()
+            .custom_filter
+    };
+    assert_eq!(saved(&at).await, "");
+    let fingerprint =
+        page.split("name=\"leaving\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    // The fingerprint is in the form of every button; only its own button means it.
+    at.submit_with("save", &[filter, ("leaving", &fingerprint)]).await;
+    assert_eq!(saved(&at).await, "");
+    let page = at.submit_with("save_leaving", &[filter, ("leaving", &fingerprint)]).await;
+    assert!(page.contains("The settings were saved."), "{page}");
+    assert_eq!(saved(&at).await, "department eq 'Nowhere'");
+}
+
 #[tokio::test]
 async fn sync_now_delivers_the_people_to_the_users_page() {
     let mut at = Connected::start().await;
@@ -161,14 +263,7 @@ async fn sync_now_delivers_the_people_to_the_users_page() {
     at.submit("save", &secret).await;
     let page = at.submit("sync", "").await;
     assert!(page.contains("Azure sync has successfully started"), "{page}");
-    let customer = at.portal.customer("default").await;
-    tokio::time::timeout(Duration::from_secs(60), async {
-        while customer.last_success().await.unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    })
-    .await
-    .expect("the sync ends");
+    at.sync_ends().await;
     let page = at.browser.get("/customers/default/users").await.body;
     assert!(page.matches(">Azure<").count() > 20, "{page}");
 }

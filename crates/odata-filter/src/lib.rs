@@ -52,7 +52,7 @@ pub use check::{
     check, check_at,
 };
 pub use complete::{Completions, Item, ItemKind, complete};
-pub use evaluate::{Explanation, Filter};
+pub use evaluate::{Explanation, Filter, Rule};
 pub use parser::{MAX_LENGTH, MAX_NESTING, parse};
 pub use problem::{Code, Fix, Problem, Span};
 pub use value::{Node, Object, Value};

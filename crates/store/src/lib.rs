@@ -109,7 +109,7 @@ pub use crate::{
     leases::{Lease, LeaseRow},
     mirror::MirrorUser,
     mirror_groups::MirrorGroup,
-    mirror_lists::Candidate,
+    mirror_lists::{Candidate, Mirrored, Standing},
     mirror_members::Member,
     open::DatabaseUrl,
     recycle_bin::{Binned, BinnedGroup, BinnedUser, Deletion},

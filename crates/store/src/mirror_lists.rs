@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::service::Service;
+use domain::{
+    address::Address,
+    service::{Service, Status},
+};
 
 use crate::{
-    CustomerStore, CustomerWrite, MirrorUser,
+    CustomerStore, CustomerWrite, MirrorUser, StoreError,
     error::Result,
     given::Given,
     mirror::Row,
     sql::{all, one, statements},
+    users::read_status,
 };
 
 statements! {
@@ -36,6 +40,73 @@ statements! {
              FROM mirror_users m WHERE m.customer_id = $1 AND m.service = $2 AND m.id ", among("$3" "BIGINT"), "";
     USERS = "SELECT u.external_id, u.id, EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = $1 AND c.user_id = u.id) AS in_conflict
              FROM users u WHERE u.customer_id = $1 AND u.source = $2 AND u.external_id ", among("$3" "TEXT"), "";
+    /// The users are looked up for each object, and the service is no condition of the search, for the reasons above.
+    PEOPLE = "SELECT found.id, found.gone, found.external_id, found.user_principal_name, found.mail, found.proxy_addresses, found.display_name,
+                  found.account_enabled, found.attributes, found.user_id,
+                  (SELECT u.status FROM users u WHERE u.customer_id = $1 AND u.id = found.user_id) AS status,
+                  EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = $1 AND c.user_id = found.user_id) AS in_conflict
+              FROM (SELECT d.id, d.gone, d.external_id, d.user_principal_name, d.mail, d.proxy_addresses, d.display_name,
+                        d.account_enabled, d.attributes,
+                        (SELECT u.id FROM users u WHERE u.customer_id = $1 AND u.source = $3 AND u.external_id = d.external_id) AS user_id
+                    FROM mirror_users d
+                    WHERE d.customer_id = $1 AND COALESCE(d.service = $2, FALSE) AND d.gone = FALSE AND d.id > $4
+                    ORDER BY d.id LIMIT $5) AS found
+              ORDER BY found.id";
+    PEOPLE_BY_ADDRESS = "SELECT found.id, found.gone, found.external_id, found.user_principal_name, found.mail, found.proxy_addresses,
+                             found.display_name, found.account_enabled, found.attributes, found.user_id,
+                             (SELECT u.status FROM users u WHERE u.customer_id = $1 AND u.id = found.user_id) AS status,
+                             EXISTS (SELECT 1 FROM conflicts c WHERE c.customer_id = $1 AND c.user_id = found.user_id) AS in_conflict
+                         FROM (SELECT d.id, d.gone, d.external_id, d.user_principal_name, d.mail, d.proxy_addresses, d.display_name,
+                                   d.account_enabled, d.attributes,
+                                   (SELECT u.id FROM users u WHERE u.customer_id = $1 AND u.source = $3 AND u.external_id = d.external_id)
+                                       AS user_id
+                               FROM mirror_addresses a JOIN mirror_users d ON d.customer_id = a.customer_id AND d.id = a.mirror_user_id
+                               WHERE a.customer_id = $1 AND a.address = $4 AND COALESCE(d.service = $2, FALSE) AND d.gone = FALSE
+                               ORDER BY a.mirror_user_id LIMIT $5) AS found
+                         ORDER BY found.id";
+}
+
+/// A person whom the directory has, and the portal's user of that person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirrored {
+    /// What the directory says.
+    pub mirror: MirrorUser,
+    /// The portal's user; `None` when there is none of this service.
+    pub user: Option<Standing>,
+}
+
+/// How a portal user stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The user's number.
+    pub id: i64,
+    /// Its status. A user whose service is off is inactive, in conflict or not.
+    pub status: Status,
+    /// Whether it is in conflict: not delivered any more.
+    pub in_conflict: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct MirroredRow {
+    #[sqlx(flatten)]
+    mirror: Row,
+    user_id: Option<i64>,
+    status: Option<String>,
+    in_conflict: bool,
+}
+
+impl TryFrom<MirroredRow> for Mirrored {
+    type Error = StoreError;
+
+    fn try_from(row: MirroredRow) -> Result<Self> {
+        let user = match (row.user_id, row.status) {
+            (Some(id), Some(status)) => {
+                Some(Standing { id, status: read_status(&status, id)?, in_conflict: row.in_conflict })
+            }
+            _ => None,
+        };
+        Ok(Self { mirror: row.mirror.try_into()?, user })
+    }
 }
 
 /// A dirty directory user that the portal has: whoever decides may find that the portal is to lose it.
@@ -68,6 +139,49 @@ impl CustomerStore {
         let mut connection = self.read().await?;
         let rows = all!(connection, Row, PAGE, self.id(), service.name(), after_id, limit)?;
         rows.into_iter().map(MirrorUser::try_from).collect()
+    }
+
+    /// The people whom the directory has, by number, `after` that number, each with the portal's user: to look at a whole directory without
+    /// ever holding it.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn mirrored_people(
+        &self,
+        service: Service,
+        after_id: i64,
+        limit: i64,
+    ) -> Result<Vec<Mirrored>> {
+        let mut connection = self.read().await?;
+        let source = service.source().name();
+        let rows =
+            all!(connection, MirroredRow, PEOPLE, self.id(), service.name(), source, after_id, limit)?;
+        rows.into_iter().map(Mirrored::try_from).collect()
+    }
+
+    /// The people whom the directory has under an address, in whatever role; at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn mirrored_by_address(
+        &self,
+        service: Service,
+        address: &Address,
+        limit: i64,
+    ) -> Result<Vec<Mirrored>> {
+        let mut connection = self.read().await?;
+        let source = service.source().name();
+        let rows = all!(
+            connection,
+            MirroredRow,
+            PEOPLE_BY_ADDRESS,
+            self.id(),
+            service.name(),
+            source,
+            address.as_str(),
+            limit
+        )?;
+        rows.into_iter().map(Mirrored::try_from).collect()
     }
 
     /// How many objects the directory has. Counts them one by one.

@@ -6,6 +6,7 @@
 //!
 //! - [`Engine`]: what a run and a change need: the store, the HTTP client, the endpoints, time and chance;
 //! - [`connect`]: Test and Save of a connection to an Entra ID tenant;
+//! - [`filter_preview`]: what a custom filter would do, before it is saved;
 //! - [`rules`]: managed domains and the deletion guard's limits;
 //! - [`settings_file`]: the same settings as a file, for the command line;
 //! - [`run`]: starting, running and reporting a sync;
@@ -35,6 +36,7 @@ mod error;
 pub mod exceptions;
 pub mod exports;
 mod filter;
+pub mod filter_preview;
 pub mod health;
 pub mod held;
 pub mod manual_users;

@@ -5,11 +5,12 @@ use domain::{
     settings::{DeleteAfter, Field, SyncFrequency},
 };
 use leptos::{form::ActionForm, html, prelude::*};
+use leptos_router::hooks::use_query_map;
 
-use super::{Answer, Around, ConnectData, SubmitConnect};
+use super::{Answer, Around, ConnectData, Leavers, SubmitConnect, filter::WhoIsSynced};
 use crate::{
     components::{Checkbox, Icon, Message, MomentView, SelectField, Steps, Submit, TextField, Toast, Tone},
-    pages::{dashboard::secret_warning, entra_head::Tabs, frame::FrameVersion},
+    pages::{CONNECT, customer_path, dashboard::secret_warning, entra_head::Tabs, frame::FrameVersion},
 };
 
 /// The form with its messages. The controls are made once and keep what was typed; only what is said about them changes.
@@ -17,7 +18,13 @@ use crate::{
 pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
     let ConnectData { saved, around, may_change, may_sync, answer: waited, tabs } = data;
     let action = ServerAction::<SubmitConnect>::new();
-    let text = waited.as_ref().and_then(|answer| answer.typed.clone()).unwrap_or(saved);
+    let mut text = waited.as_ref().and_then(|answer| answer.typed.clone()).unwrap_or(saved);
+    // A ready filter that was chosen without JavaScript stands in the address. It is text for the field and no more.
+    if let Some(filter) = use_query_map().with_untracked(|query| query.get("filter")) {
+        text.custom_filter = filter;
+    }
+    let news = waited.as_ref().and_then(|answer| answer.filter.clone()).unwrap_or_default();
+    let own_domain = around.organisation.as_ref().and_then(|(_, domains)| domains.first().cloned());
     let around = RwSignal::new(around);
     let answer = Memo::new(move |_| match action.value().get() {
         Some(Ok(answer)) => Some(answer),
@@ -58,7 +65,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                 <h1>"Entra ID"</h1>
             </div>
             <Tabs tabs=tabs />
-            <input type="hidden" name="slug" value=slug />
+            <input type="hidden" name="slug" value=slug.clone() />
             {move || view! { <AroundView around=around.get() /> }}
             {locked
                 .then(|| {
@@ -72,7 +79,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
             <section class="card">
                 <h2>"Connection"</h2>
                 <Checkbox name="enabled" label="Enable Azure Sync" checked=text.enabled locked=locked>
-                    "Users are read from Entra ID whenever somebody starts a sync."
+                    "Users and groups are read from Entra ID by the schedule below, and whenever somebody starts a sync."
                 </Checkbox>
                 <TextField name="tenant" label="Tenant Domain" value=text.tenant error=error(Field::Tenant) locked=locked>
                     "The Directory (tenant) ID, or a verified domain such as contoso.onmicrosoft.com."
@@ -132,7 +139,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                     error=error(Field::SyncFrequency)
                     locked=locked
                 >
-                    "Saved for the schedule of a later release. Until then, syncs are started with Sync Now or on the command line."
+                    "How often a sync starts by itself. Sync Now and the command line start one at any time."
                 </SelectField>
                 <SelectField
                     name="delete_users_after"
@@ -142,35 +149,30 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                     error=error(Field::DeleteUsersAfter)
                     locked=locked
                 >
-                    "Saved for a later release. For now nobody is deleted."
+                    "How long a user in conflict, whom the directory no longer delivers, is kept before it goes to the recycle bin."
                 </SelectField>
             </section>
-            <section class="card">
-                <h2>"Who is synced"</h2>
-                <Checkbox
-                    name="include_disabled"
-                    label="Include disabled/deactivated user accounts"
-                    checked=text.include_disabled
-                    locked=locked
-                >
-                    "Shared and room mailboxes are always disabled accounts in Entra."
-                </Checkbox>
-                <TextField
-                    name="custom_filter"
-                    label="Custom Filters"
-                    kind="area"
-                    value=text.custom_filter
-                    error=error(Field::CustomFilter)
-                    locked=locked
-                >
-                    "A Microsoft Graph $filter on users, such as "
-                    <code>"department eq 'Sales'"</code>
-                    ". Empty means everyone. Groups are never filtered."
-                </TextField>
-            </section>
+            <WhoIsSynced
+                slug=slug.clone()
+                text=text.custom_filter
+                include_disabled=text.include_disabled
+                error=error(Field::CustomFilter)
+                locked=locked
+                news=news
+                domain=own_domain
+            />
             {move || {
-                let doubts = answer.with(|answer| answer.as_ref().map(|answer| answer.doubts.clone()).unwrap_or_default());
-                (!doubts.is_empty()).then(|| view! { <Doubts doubts=doubts /> })
+                let (doubts, leavers) = answer
+                    .with(|answer| answer.as_ref().map(|answer| (answer.doubts.clone(), answer.leavers.clone())))
+                    .unwrap_or_default();
+                let confirmed = leavers.is_some();
+                let doubts = (!doubts.is_empty()).then(|| view! { <Doubts doubts=doubts confirmed=confirmed /> });
+                let page = customer_path(&slug, CONNECT);
+                let leavers = leavers.map(|leavers| view! { <LeaversView leavers=leavers page=page pending=pending /> });
+                view! {
+                    {doubts}
+                    {leavers}
+                }
             }}
             {move || {
                 answer
@@ -216,15 +218,44 @@ fn AroundView(around: Around) -> impl IntoView {
     }
 }
 
+/// Whom the new rules drop, and the button that saves them all the same.
+#[component]
+fn LeaversView(
+    leavers: Leavers,
+    /// The page's own address.
+    page: String,
+    /// Whether the form is being worked on.
+    #[prop(into)]
+    pending: Signal<bool>,
+) -> impl IntoView {
+    view! {
+        <section class="card doubt" role="alert">
+            <h2><Icon name="warning" />{leavers.label}</h2>
+            <p>"They are in the portal now. The next sync makes them conflicts; Delete Users After says when a conflict is deleted."</p>
+            <div inner_html=leavers.people></div>
+            {leavers.secret_is_lost.then(|| view! { <p>"Enter the new Client Secret again: a page never brings it back."</p> })}
+            <input type="hidden" name="leaving" value=leavers.fingerprint />
+            <div class="with-button">
+                <a class="button" href=page rel="external">"Cancel"</a>
+                <Submit label="Save all the same" value=("intent", "save_leaving") pending=pending class="danger" />
+            </div>
+        </section>
+    }
+}
+
 /// Why the tenant has to be confirmed, and the box that does it.
 #[component]
-fn Doubts(doubts: Vec<String>) -> impl IntoView {
+fn Doubts(
+    doubts: Vec<String>,
+    /// Whether it was confirmed, and something else is asked now.
+    confirmed: bool,
+) -> impl IntoView {
     let rows = doubts.into_iter().map(|doubt| view! { <li>{doubt}</li> });
     view! {
         <section class="card doubt" role="alert">
             <h2><Icon name="warning" />"Is this the right tenant?"</h2>
             <ul>{rows.collect_view()}</ul>
-            <Checkbox name="confirm_tenant" label="Yes, this tenant belongs to this customer" checked=false>
+            <Checkbox name="confirm_tenant" label="Yes, this tenant belongs to this customer" checked=confirmed>
                 "Tick the box and save again. If the Client Secret field is empty now, enter a new secret again as well."
             </Checkbox>
         </section>

@@ -9,10 +9,10 @@ use store::DirectoryService;
 use sync::connect::{ConnectForm, Refused, Saved};
 use uuid::Uuid;
 
-use super::{Answer, Around};
+use super::{Answer, Around, Leavers};
 use crate::{
     access::{self, Desk},
-    components::{Message, Moment, Tone},
+    components::{Message, Moment, Tone, counted},
     error::AppError,
     pages::{CONNECT, customer_path},
 };
@@ -45,13 +45,20 @@ pub(super) async fn load(desk: &Desk) -> Result<(EntraText, Around), AppError> {
 /// Save.
 pub(super) async fn save(desk: &Desk, form: ConnectForm) -> Result<Answer, AppError> {
     let typed = form.text.clone();
+    let has_secret = form.secret.is_some();
     let saved = sync::connect::save(&desk.portal.engine, &desk.customer, &desk.actor(), form).await;
     match saved.map_err(|error| access::sync_error(&error))? {
         Ok(saved) => {
             let (_, around) = load(desk).await?;
             Ok(Answer { around: Some(around), ..Answer::new(saved_message(&saved)) })
         }
-        Err(refused) => Ok(refusal(refused, typed, "Nothing was saved.")),
+        Err(refused) => {
+            let mut answer = refusal(refused, typed, "Nothing was saved.");
+            if let Some(leavers) = &mut answer.leavers {
+                leavers.secret_is_lost = has_secret && access::is_plain_request();
+            }
+            Ok(answer)
+        }
     }
 }
 
@@ -111,7 +118,22 @@ fn refusal(refused: Refused, typed: EntraText, what: &str) -> Answer {
             let message = Message::new(Tone::Warning, format!("{name} has to be confirmed. {what}"));
             Answer { doubts: doubt.reasons, typed, ..Answer::new(message) }
         }
+        Refused::ConfirmLeaving { leaving, confirmed } => {
+            let label = format!("{} the sync", counted(leaving.crowd.count, "person leaves", "people leave"));
+            let message =
+                Message::new(Tone::Warning, format!("{label} with these settings. {what} Confirm it below."));
+            let fingerprint = leaving.fingerprint();
+            let people = super::filter::server::named(leaving.crowd);
+            let leavers = Leavers { label, people, fingerprint, secret_is_lost: false };
+            Answer { leavers: Some(leavers), doubts: confirmed, typed, ..Answer::new(message) }
+        }
     }
+}
+
+/// Check a person: the answer is what is said about the filter, below its field.
+pub(super) fn person(typed: EntraText) -> Answer {
+    let message = Message::new(Tone::Good, "The answer stands below the filter. Nothing was saved.");
+    Answer { typed: Some(typed), ..Answer::new(message) }
 }
 
 /// Sync Now.

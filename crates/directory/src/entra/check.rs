@@ -55,21 +55,30 @@ const PERMISSIONS: [Permission; 4] = [
 /// How far Graph's count and the mirror's may lie apart without a word: both lag behind the directory.
 const COUNT_TOLERANCE: i64 = 5;
 
+/// What the mirror counts, for Graph to be compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MirrorCounts {
+    /// The users that the directory had at the last complete read.
+    pub people: i64,
+    /// Those of them that the custom filter matches; `None` without a filter, and when the filter reads what was not read yet.
+    pub matching: Option<i64>,
+}
+
 /// Runs the Test with a client that has the patience of somebody who waits ([`Patience::of_a_test`](super::Patience::of_a_test)).
 ///
-/// `filter` is the custom filter with whether it needs an advanced query, `None` when the field is empty. `mirror_count` is the number of
-/// users in the mirror, `None` before the first sync.
+/// `filter` is the custom filter with whether it needs an advanced query, `None` when the field is empty. `mirror` is what the mirror counts,
+/// `None` before the first sync.
 pub async fn connection_test(
     graph: &Graph,
     filter: Option<(&str, bool)>,
-    mirror_count: Option<i64>,
+    mirror: Option<MirrorCounts>,
 ) -> TestReport {
     let mut test = Test::default();
     let facts = match graph.token().await {
         Ok(facts) => facts,
         Err(error) => {
             test.failed("Token issued", &error);
-            test.skip_rest(filter.is_some(), mirror_count.is_some());
+            test.skip_rest(filter.is_some(), mirror);
             return test.report(false);
         }
     };
@@ -80,10 +89,24 @@ pub async fn connection_test(
     test.organisation(graph.organisation().await);
     let accepted = match filter {
         None => true,
-        Some((text, advanced)) => test.filter(graph.filter_accepted(text, advanced).await, advanced),
+        Some((text, advanced)) => {
+            let answer = graph.filter_accepted(text, advanced).await;
+            let matching = mirror.and_then(|mirror| mirror.matching).filter(|_| answer.is_ok());
+            let counted = match (&answer, matching) {
+                (Ok(matches), Some(_)) if advanced => Some(Ok(*matches)),
+                // Graph counts only where it is asked in the advanced manner, which takes every plain filter as well.
+                (_, Some(_)) => Some(graph.filter_accepted(text, true).await),
+                (_, None) => None,
+            };
+            let accepted = test.filter(answer, advanced);
+            if let (Some(counted), Some(mirror)) = (counted, matching) {
+                test.matching(counted, mirror);
+            }
+            accepted
+        }
     };
-    if let Some(mirror) = mirror_count {
-        test.count(graph.count_users().await, mirror);
+    if let Some(mirror) = mirror {
+        test.count(graph.count_users().await, mirror.people);
     }
     test.report(users && groups && accepted)
 }
@@ -129,7 +152,7 @@ impl Test {
         });
     }
 
-    fn skip_rest(&mut self, filter: bool, count: bool) {
+    fn skip_rest(&mut self, filter: bool, mirror: Option<MirrorCounts>) {
         let permissions = PERMISSIONS.iter().map(|permission| permission_title(permission.name));
         let mut titles: Vec<String> = permissions.collect();
         titles.extend(
@@ -138,7 +161,8 @@ impl Test {
         if filter {
             titles.push("Custom filter accepted".to_owned());
         }
-        if count {
+        if let Some(mirror) = mirror {
+            titles.extend(mirror.matching.map(|_| MATCHING.to_owned()));
             titles.push("Number of users".to_owned());
         }
         for title in titles {
@@ -263,10 +287,30 @@ impl Test {
         }
     }
 
+    /// Both sides evaluate the same filter, so a difference says that one of them is behind, or that they understand the filter differently.
+    fn matching(&mut self, result: Result<i64, GraphError>, mirror: i64) {
+        match result {
+            Ok(count) if is_close(count, mirror) => {
+                let detail = format!("Graph counts {count} who match, the mirror {mirror}.");
+                self.step(MATCHING, StepResult::Passed, detail, None);
+            }
+            Ok(count) => {
+                let detail = format!("Graph counts {count} who match, the mirror {mirror}.");
+                let remedy = "The sync goes by the mirror. If a sync does not bring them together, Graph understands this filter differently: \
+                              use \"Check a person\" to find out about whom, and write the condition in another way.";
+                self.step(MATCHING, StepResult::Warning, detail, Some(remedy.to_owned()));
+            }
+            Err(error) => {
+                let remedy = "Nothing has to be done: the sync does not need the count.";
+                self.erred(MATCHING, StepResult::Warning, &error, remedy.to_owned());
+            }
+        }
+    }
+
     fn count(&mut self, result: Result<i64, GraphError>, mirror: i64) {
         let title = "Number of users";
         match result {
-            Ok(count) if (count - mirror).abs() <= COUNT_TOLERANCE.max(mirror / 100) => {
+            Ok(count) if is_close(count, mirror) => {
                 self.step(
                     title,
                     StepResult::Passed,
@@ -294,6 +338,13 @@ impl Test {
             consent_pending: self.denied,
         }
     }
+}
+
+/// The step that compares whom the filter matches there and here.
+const MATCHING: &str = "Number of users who match the filter";
+
+fn is_close(count: i64, mirror: i64) -> bool {
+    (count - mirror).abs() <= COUNT_TOLERANCE.max(mirror / 100)
 }
 
 fn permission_title(name: &str) -> String {

@@ -1,9 +1,9 @@
 //! The Test against written answers: what a simulated tenant does not do.
 
-use directory::entra::check::connection_test;
+use directory::entra::check::{MirrorCounts, connection_test};
 use domain::check::{StepResult, TestReport};
 
-use crate::support::{Answer, Server};
+use crate::support::{Answer, Server, mirror};
 
 fn result(report: &TestReport, title: &str) -> StepResult {
     report.steps.iter().find(|step| step.title == title).unwrap().result
@@ -67,8 +67,36 @@ async fn counts_that_lie_apart_are_a_warning_and_near_ones_pass() {
         [("1000", StepResult::Passed), ("1009", StepResult::Passed), ("1200", StepResult::Warning)]
     {
         let server = Server::playing([users(), users(), organisation(), Answer::new(200, counted)]).await;
-        let report = connection_test(&server.client(), None, Some(1_000)).await;
+        let report = connection_test(&server.client(), None, mirror(1_000)).await;
         assert!(report.passed);
         assert_eq!(result(&report, "Number of users"), expected, "{counted}");
     }
+}
+
+#[tokio::test]
+async fn whom_a_filter_matches_is_counted_on_both_sides_and_a_difference_is_a_warning() {
+    let matching = |matching| Some(MirrorCounts { people: 1_000, matching });
+    for (counted, expected) in
+        [("200", StepResult::Passed), ("204", StepResult::Passed), ("150", StepResult::Warning)]
+    {
+        let advanced = Answer::new(200, format!(r#"{{"@odata.count":{counted},"value":[{{"id":"1"}}]}}"#));
+        let total = || Answer::new(200, "1000");
+        // Graph counts an advanced filter as it accepts it; a plain one it is asked for once more.
+        let server = Server::playing([users(), users(), organisation(), advanced.clone(), total()]).await;
+        let report =
+            connection_test(&server.client(), Some(("department ne 'x'", true)), matching(Some(200))).await;
+        assert_eq!(result(&report, "Number of users who match the filter"), expected, "{counted}");
+        let server = Server::playing([users(), users(), organisation(), users(), advanced, total()]).await;
+        let report =
+            connection_test(&server.client(), Some(("department eq 'x'", false)), matching(Some(200))).await;
+        assert_eq!(result(&report, "Number of users who match the filter"), expected, "{counted}");
+        assert!(report.passed, "a difference is no failure");
+    }
+    // Nothing is compared with what the mirror does not know.
+    let server = Server::playing([users(), users(), organisation(), users(), Answer::new(200, "1000")]).await;
+    let report = connection_test(&server.client(), Some(("department eq 'x'", false)), matching(None)).await;
+    assert!(
+        report.steps.iter().all(|step| step.title != "Number of users who match the filter"),
+        "{report:?}"
+    );
 }

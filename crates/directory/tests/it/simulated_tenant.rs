@@ -11,6 +11,7 @@ use domain::{
 };
 use entra_sim::{GraphFault, Options, Sim, Tls};
 
+use crate::support::mirror;
 use crate::tenant::{client, client_as, credentials, tenant};
 
 fn results(report: &TestReport) -> Vec<(&str, StepResult)> {
@@ -49,7 +50,7 @@ async fn a_thousand_users_are_read_to_the_delta_link() {
 #[tokio::test]
 async fn the_test_of_a_tenant_that_is_set_up_as_in_the_guide_passes() {
     let sim = tenant(25).await;
-    let report = connection_test(&client(&sim), None, Some(25)).await;
+    let report = connection_test(&client(&sim), None, mirror(25)).await;
     assert!(report.passed && !report.consent_pending, "{report:?}");
     assert!(results(&report).iter().all(|(_, result)| *result == StepResult::Passed), "{report:?}");
     let titles: Vec<_> = results(&report).into_iter().map(|(title, _)| title).collect();
@@ -78,7 +79,7 @@ async fn a_wrong_secret_fails_the_test_with_its_remedy_and_skips_the_rest() {
     let sim = tenant(25).await;
     let wrong = Credentials { client_secret: Secret::new("wrong"), ..credentials(&sim) };
     let graph = client_as(sim.url(), &Http::new(None).unwrap(), wrong);
-    let report = connection_test(&graph, Some(("accountEnabled eq true", false)), Some(25)).await;
+    let report = connection_test(&graph, Some(("accountEnabled eq true", false)), mirror(25)).await;
     assert!(!report.passed && !report.consent_pending);
     let first = &report.steps[0];
     assert_eq!(first.result, StepResult::Failed);

@@ -16,9 +16,14 @@ use axum::{
     http::{HeaderMap, Response},
     serve::ListenerExt as _,
 };
-use directory::entra::{Credentials, Endpoints, Graph, Http, Patience};
+use directory::entra::{Credentials, Endpoints, Graph, Http, Patience, check::MirrorCounts};
 use domain::{Clock, Random, Secret, Timestamp};
 use tokio::net::TcpListener;
+
+/// What a mirror of so many people counts, without a filter.
+pub fn mirror(people: i64) -> Option<MirrorCounts> {
+    Some(MirrorCounts { people, matching: None })
+}
 
 pub const SECRET: &str = "v~ry s+cret/8Q";
 

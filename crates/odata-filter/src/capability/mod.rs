@@ -90,6 +90,12 @@ impl Property {
         !self.contradicted && ![self.default, self.advanced, self.doubtful].iter().all(|ops| ops.is_empty())
     }
 
+    /// Whether a sync that reads by delta sees it. What it does not see is refused with [`crate::Code::NotFollowed`].
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        is_followed(self)
+    }
+
     /// The operators of the table that need no advanced query, and those that do.
     #[must_use]
     pub fn operators(&self) -> (Vec<&'static str>, Vec<&'static str>) {
@@ -106,13 +112,16 @@ impl Property {
     }
 }
 
-/// The rows of a resource, in the order of its table.
+/// The rows of a resource, in the order of its table. Groups have none without the feature `groups`.
 #[must_use]
 pub fn properties(resource: Resource) -> &'static [Property] {
     static USERS: LazyLock<Vec<Property>> =
         LazyLock::new(|| read(include_str!("../../data/user-filter-capabilities.tsv")));
+    #[cfg(feature = "groups")]
     static GROUPS: LazyLock<Vec<Property>> =
         LazyLock::new(|| read(include_str!("../../data/group-filter-capabilities.tsv")));
+    #[cfg(not(feature = "groups"))]
+    static GROUPS: [Property; 0] = [];
     match resource {
         Resource::Users => &USERS,
         Resource::Groups => &GROUPS,

@@ -6,9 +6,28 @@ use crate::{
     value::{Object, Value},
 };
 
+/// How a part of the filter comes to its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// All of its parts have to hold.
+    And,
+    /// One of its parts has to hold.
+    Or,
+    /// Its part must not hold.
+    Not,
+    /// One element of a collection has to fit.
+    Any,
+    /// All elements of a collection have to fit.
+    All,
+    /// It compares a value.
+    Value,
+}
+
 /// A part of the filter and what it answers for one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
+    /// How it comes to its answer.
+    pub rule: Rule,
     /// The part of the text.
     pub span: Span,
     /// Its answer.
@@ -66,7 +85,15 @@ impl Condition {
             Kind::Not(_) => !parts.iter().any(|part| part.holds),
             _ => self.holds(object, elements),
         };
-        Explanation { span: self.span, holds, found, parts }
+        let rule = match &self.kind {
+            Kind::And(_) => Rule::And,
+            Kind::Or(_) => Rule::Or,
+            Kind::Not(_) => Rule::Not,
+            Kind::Any(..) => Rule::Any,
+            Kind::All(..) => Rule::All,
+            Kind::Constant(_) | Kind::Compare(..) | Kind::In(..) | Kind::Count(..) => Rule::Value,
+        };
+        Explanation { rule, span: self.span, holds, found, parts }
     }
 }
 

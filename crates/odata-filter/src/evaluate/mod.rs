@@ -8,7 +8,7 @@ mod compile;
 mod explain;
 mod semantics;
 
-pub use explain::Explanation;
+pub use explain::{Explanation, Rule};
 
 use crate::{
     datetime::Instant,

@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 
 use super::{Comparison, Filter, FilterKind, Rule};
-use crate::evaluate::Explanation;
+use crate::evaluate::{self, Explanation};
 
 /// An entry of a directory.
 pub trait Entry {
@@ -62,7 +62,13 @@ impl Filter {
             }
             FilterKind::Extensible { .. } => Vec::new(),
         };
-        Explanation { span: self.span, holds: self.matches(entry), found, parts }
+        let rule = match &self.kind {
+            FilterKind::And(_) => evaluate::Rule::And,
+            FilterKind::Or(_) => evaluate::Rule::Or,
+            FilterKind::Not(_) => evaluate::Rule::Not,
+            _ => evaluate::Rule::Value,
+        };
+        Explanation { rule, span: self.span, holds: self.matches(entry), found, parts }
     }
 
     /// True, false, or undefined.

@@ -1,6 +1,6 @@
 //! Evaluation and explanation of single cases, the undocumented choices among them.
 
-use odata_filter::{Filter, Node, Object, Resource, Value};
+use odata_filter::{Filter, Node, Object, Resource, Rule, Value};
 
 struct Person;
 
@@ -82,11 +82,14 @@ fn an_explanation_names_the_place_the_value_and_the_answer_of_each_part() {
     let text = "accountEnabled eq true and not (displayName eq 'Bob' or proxyAddresses/any(p:startsWith(p,'smtp:a.')))";
     let explained = Filter::compile(Resource::Users, text).unwrap().explain(&Person);
     assert!(!explained.holds);
+    assert_eq!(explained.rule, Rule::And);
     let [enabled, not] = explained.parts.as_slice() else { panic!("two parts: {explained:?}") };
     assert_eq!((enabled.holds, enabled.found.as_deref()), (true, Some("true")));
     assert_eq!(&text[enabled.span.start..enabled.span.end], "accountEnabled eq true");
     let [name, any] = not.parts[0].parts.as_slice() else { panic!("two alternatives: {not:?}") };
     assert_eq!((name.holds, name.found.as_deref()), (false, Some("Anna Smith")));
+    let rules = [enabled, not, &not.parts[0], name, any].map(|part| part.rule);
+    assert_eq!(rules, [Rule::Value, Rule::Not, Rule::Or, Rule::Value, Rule::Any]);
     let elements: Vec<bool> = any.parts.iter().map(|part| part.holds).collect();
     assert_eq!((any.holds, elements), (true, vec![false, true]));
 }

@@ -1,6 +1,6 @@
 //! The mirror over rounds of reading: who is gone, who comes back, and whom the portal may have to let go.
 
-use domain::service::{Service, Source};
+use domain::service::{Service, Source, Status};
 use store::{Candidate, CustomerStore, MirrorWritten, UserWrite};
 
 use crate::support::{TestDb, address, directory_user, new_user, on_both_engines, write};
@@ -184,6 +184,34 @@ on_both_engines! {
         assert_eq!((first.len(), customer.mirror_count(Service::Entra).await.unwrap()), (2, 3));
         assert_eq!(customer.mirror_page(Service::Ldap, 0, 9).await.unwrap(), []);
         assert_eq!(customer.mirror_count(Service::Ldap).await.unwrap(), 0);
+    }
+
+    async fn the_people_of_the_directory_come_page_by_page_with_their_users(db: &TestDb) {
+        let customer = db.customer().await;
+        mirror(&customer, 1, &["a", "b", "c", "d"]).await;
+        let of_ldap = UserWrite { source: Source::Ldap, ..new_user("B", "other@contoso.com", &[]) };
+        let ids = write(&customer, &[new_user("A", "a@contoso.com", &[]), of_ldap, new_user("D", "d@contoso.com", &[])]).await;
+        open_conflict(db, ids[2]).await;
+        gone(&customer, &["c"]).await;
+        let first = customer.mirrored_people(Service::Entra, 0, 2).await.unwrap();
+        let second = customer.mirrored_people(Service::Entra, first[1].mirror.id, 9).await.unwrap();
+        let seen: Vec<_> = first
+            .iter()
+            .chain(&second)
+            .map(|row| (row.mirror.user.external_id.as_str(), row.user.map(|user| (user.id, user.status, user.in_conflict))))
+            .collect();
+        assert_eq!(seen, [
+            ("a", Some((ids[0], Status::Active, false))),
+            ("b", None),
+            ("d", Some((ids[2], Status::Active, true))),
+        ]);
+        assert_eq!(customer.mirrored_people(Service::Ldap, 0, 9).await.unwrap(), []);
+        let at = async |service, local: &str| {
+            let found = customer.mirrored_by_address(service, &address(&format!("{local}@contoso.com")), 9).await.unwrap();
+            found.into_iter().map(|row| row.mirror.user.external_id).collect::<Vec<_>>()
+        };
+        assert_eq!(at(Service::Entra, "A").await, ["a"]);
+        assert!(at(Service::Entra, "c").await.is_empty() && at(Service::Ldap, "a").await.is_empty());
     }
 
     async fn candidates_for_removal_are_the_dirty_objects_that_a_user_stands_for(db: &TestDb) {

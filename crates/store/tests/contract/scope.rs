@@ -110,6 +110,9 @@ on_both_engines! {
         assert_eq!(us.dirty_users(Service::Entra, 0, 9).await.unwrap(), []);
         assert_eq!(us.lease("sync").await.unwrap(), None);
         assert_eq!(us.mirror_page(Service::Entra, 0, 9).await.unwrap(), []);
+        assert_eq!(us.mirrored_people(Service::Entra, 0, 9).await.unwrap(), []);
+        let everywhere = us.mirrored_by_address(Service::Entra, &address("ada@contoso.com"), 9).await.unwrap();
+        assert_eq!(everywhere, []);
         assert_eq!(us.mirror_count(Service::Entra).await.unwrap(), 0);
         assert_eq!(us.removal_candidates(Service::Entra, 0, 9).await.unwrap(), None);
         assert_eq!(us.dirty_groups(Service::Entra, 0, 9).await.unwrap(), []);

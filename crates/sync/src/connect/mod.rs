@@ -6,13 +6,17 @@
 //! - a saved secret is never sent to another tenant or as another client: changing either demands the secret again;
 //! - the classic mistake of somebody who looks after many customers is the wrong customer's tenant. Save asks the tenant who it is, and
 //!   what looks like such a mistake ([`TenantDoubt`]) must be confirmed;
+//! - rules that turn people into conflicts are saved only after a confirmation that names these people ([`Leaving`]);
 //! - a tenant that cannot be asked now does not prevent Save: the administrator may be preparing, and consent may still be on its way.
 
 mod check;
 mod doubt;
 mod save;
 
-use directory::entra::{Patience, check::connection_test};
+use directory::entra::{
+    Patience,
+    check::{MirrorCounts, connection_test},
+};
 use domain::{
     Secret,
     check::{Step, StepResult, TestReport},
@@ -23,10 +27,14 @@ use store::{CursorKind, CustomerStore};
 
 pub(crate) use check::{Checked, Saved as SavedConnection, check, saved};
 pub use doubt::TenantDoubt;
-pub(crate) use save::{ExpiryDate, write};
+pub(crate) use save::{ExpiryDate, whom_it_drops, write};
 pub use save::{Saved, save};
 
-use crate::{Engine, SyncError, filter::Filter};
+use crate::{
+    Engine, SyncError,
+    filter::Filter,
+    filter_preview::{self, Leaving},
+};
 
 /// The name under which the client secret is sealed.
 pub const CLIENT_SECRET: &str = "entra.client_secret";
@@ -40,6 +48,8 @@ pub struct ConnectForm {
     pub secret: Option<Secret>,
     /// The administrator has seen the [`TenantDoubt`] and means it.
     pub confirm_tenant: bool,
+    /// The administrator has seen whom the new rules drop and means it: the fingerprint of that question ([`Leaving`]).
+    pub confirm_leaving: Option<String>,
 }
 
 /// Why nothing was saved.
@@ -49,6 +59,13 @@ pub enum Refused {
     Fields(Vec<FieldError>),
     /// The tenant may be the wrong one: send the form again with `confirm_tenant`.
     ConfirmTenant(TenantDoubt),
+    /// People would leave the sync: send the form again with `confirm_leaving`.
+    ConfirmLeaving {
+        /// Who they are.
+        leaving: Leaving,
+        /// What speaks against the tenant, and was confirmed in this form.
+        confirmed: Vec<String>,
+    },
 }
 
 /// Tests what stands in the form, saved or not. What speaks against the tenant becomes a warning of the report.
@@ -67,7 +84,7 @@ pub async fn test(
     };
     let graph = engine.graph(read.credentials()).with_patience(Patience::of_a_test());
     let filter = Filter::read(&read.settings.custom_filter).unwrap_or_default();
-    let mirrored = mirrored(customer, saved.as_ref(), &read.settings).await?;
+    let mirrored = mirrored(customer, saved.as_ref(), &read.settings, &filter).await?;
     let mut report = connection_test(&graph, filter.for_graph(), mirrored).await;
     let managed = customer.managed_domains().await?;
     let organisation = report.organisation.as_ref();
@@ -85,16 +102,21 @@ pub async fn test(
     Ok(Ok(report))
 }
 
-/// How many people the mirror has of this tenant; `None` before it was read to the end.
+/// How many people the mirror has of this tenant, and how many of them the filter matches; `None` before it was read to the end.
 async fn mirrored(
     customer: &CustomerStore,
     saved: Option<&SavedConnection>,
     tested: &EntraSettings,
-) -> Result<Option<i64>, SyncError> {
+    filter: &Filter,
+) -> Result<Option<MirrorCounts>, SyncError> {
     let cursor = customer.cursor(Service::Entra, CursorKind::Users).await?;
     let same = saved.is_some_and(|saved| saved.settings.tenant == tested.tenant);
-    match cursor.filter(|cursor| same && cursor.idle) {
-        Some(_) => Ok(Some(customer.mirror_count(Service::Entra).await?)),
-        None => Ok(None),
+    if cursor.filter(|cursor| same && cursor.idle).is_none() {
+        return Ok(None);
     }
+    let matching = match filter.for_graph() {
+        Some(_) => filter_preview::matching(customer, filter).await?,
+        None => None,
+    };
+    Ok(Some(MirrorCounts { people: customer.mirror_count(Service::Entra).await?, matching }))
 }

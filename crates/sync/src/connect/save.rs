@@ -10,7 +10,13 @@ use domain::{
 use store::{Change, CursorKind, CustomerStore, CustomerWrite, StoreError};
 
 use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, SavedConnection, check, saved};
-use crate::{Actor, Engine, SyncError, run::hold_plan, schedule};
+use crate::{
+    Actor, Engine, SyncError,
+    filter::Filter,
+    filter_preview::{self, Leaving},
+    run::{hold_plan, unread},
+    schedule,
+};
 
 /// What a save came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,10 +55,30 @@ pub async fn save(
         Ok(checked) => checked,
         Err(refused) => return Ok(Err(refused)),
     };
+    let mut approved = Vec::new();
+    if let Some(leaving) = whom_it_drops(customer, &checked, &managed).await? {
+        match form.confirm_leaving.as_deref().and_then(|seen| leaving.confirmed_by(seen)) {
+            Some(users) => approved = users.to_vec(),
+            None => return Ok(Err(Refused::ConfirmLeaving { leaving, confirmed: checked.confirmed })),
+        }
+    }
     let mut transaction = customer.begin().await?;
     let saved = write(engine, customer, &mut transaction, actor, checked, ExpiryDate::ShownByForm).await?;
+    // Whoever saw them named need not be asked again by the deletion guard.
+    transaction.approve_removals(&approved, engine.clock.now()).await?;
     transaction.commit().await?;
     Ok(Ok(saved))
+}
+
+/// Whom the saved rules let in and the new ones drop. A first connection has nobody to drop.
+pub(crate) async fn whom_it_drops(
+    customer: &CustomerStore,
+    checked: &Checked,
+    managed: &[String],
+) -> Result<Option<Leaving>, SyncError> {
+    let Some(before) = &checked.saved else { return Ok(None) };
+    let organisation = checked.organisation.as_ref().or(before.organisation.as_ref());
+    filter_preview::leaving(customer, &before.settings, &checked.read.settings, organisation, managed).await
 }
 
 /// Writes a checked connection.
@@ -113,6 +139,7 @@ pub(crate) async fn write(
     }
     let mut warnings = confirmed;
     warnings.extend(moved);
+    warnings.extend(first_read(customer, old, &new).await?);
     if let Some(days) = new.secret_expires_soon(now) {
         warnings.push(match days {
             ..0 => "The client secret has expired: create a new one and enter it here.".to_owned(),
@@ -122,6 +149,27 @@ pub(crate) async fn write(
         });
     }
     Ok(Saved { organisation, unchecked, warnings, changed })
+}
+
+/// What follows from a filter that reads what the sync has not read yet; nothing before the directory was ever read.
+async fn first_read(
+    customer: &CustomerStore,
+    old: Option<&EntraSettings>,
+    new: &EntraSettings,
+) -> Result<Option<String>, SyncError> {
+    let is_new = old.is_some_and(|old| old.custom_filter != new.custom_filter);
+    let Ok(filter) = Filter::read(&new.custom_filter) else { return Ok(None) };
+    if !is_new || customer.cursor(Service::Entra, CursorKind::Users).await?.is_none() {
+        return Ok(None);
+    }
+    let unread = unread(customer, filter.properties()).await?;
+    Ok((!unread.is_empty()).then(|| {
+        format!(
+            "The sync has not read {} yet: the next one reads the whole directory anew, and until that read is complete everybody stays as the \
+             old filter decided.",
+            unread.join(", ")
+        )
+    }))
 }
 
 /// What else a change of the settings changes; a sentence when deletion dates have moved.

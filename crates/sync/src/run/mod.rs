@@ -32,8 +32,9 @@ mod start;
 
 pub(crate) use at_once::settle_addition;
 pub use cancel::cancel;
+pub(crate) use fetch::unread;
 pub(crate) use owner::Owner;
-pub use plan_rules::explain;
-pub(crate) use plan_rules::{BY_HAND, hold_plan};
+pub(crate) use plan_rules::{BY_HAND, Proposed, hold_plan};
+pub use plan_rules::{Verdict, explain};
 pub use report::{Changes, Read, RunReport};
 pub use start::{Running, StartRefused, run_to_end};

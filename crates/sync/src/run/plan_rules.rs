@@ -5,6 +5,7 @@
 //! ([`hold_plan`]), and a chunk first looks whether its rules are still the saved ones.
 
 mod explain;
+mod proposed;
 
 use std::{
     borrow::Cow,
@@ -18,11 +19,14 @@ use domain::{
     object::DirectoryUser,
     plan::{Admission, ByHand, ManagedDomains, Out, Rules, admit},
     service::Service,
-    settings::{DeleteAfter, EntraSettings, Organisation},
+    settings::{DeleteAfter, EntraSettings, FieldError, Organisation},
 };
 use store::{CustomerStore, CustomerWrite, ExceptionKind, MirrorUser, StoreError, User};
 
-use super::drive::{Failure, Job};
+use super::{
+    drive::{Failure, Job},
+    fetch::unread,
+};
 use crate::{
     SyncError,
     connect::{self, SavedConnection},
@@ -45,6 +49,7 @@ pub(super) async fn share_plan(write: &mut CustomerWrite) -> Result<(), StoreErr
 }
 
 pub use explain::explain;
+pub(crate) use proposed::Proposed;
 
 /// The rules of a run.
 pub(super) struct PlanRules {
@@ -76,7 +81,7 @@ struct ByHandLists {
 
 /// What the rules say of an object of the mirror.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     /// Synced under these addresses.
     In(Addresses),
     /// Not delivered, for this reason; as [`Out`] when the directory has the object.
@@ -118,7 +123,13 @@ impl PlanRules {
     pub async fn saved(customer: &CustomerStore, saved: &SavedConnection) -> Result<Self, Failure> {
         let managed = customer.managed_domains().await?;
         let by_hand = ByHandLists::saved(customer).await?;
-        Self::new(&saved.settings, saved.organisation.as_ref(), saved.version, managed, by_hand)
+        let rules = Self::new(&saved.settings, saved.organisation.as_ref(), saved.version, managed, by_hand);
+        rules.map_err(|error| {
+            Failure::Explained(format!(
+                "The custom filter cannot be used. {} Correct it on the Connect page.",
+                error.message
+            ))
+        })
     }
 
     fn new(
@@ -127,14 +138,9 @@ impl PlanRules {
         version: i64,
         managed: Vec<String>,
         by_hand: ByHandLists,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, FieldError> {
         let verified = organisation.map_or(&[][..], |organisation| &organisation.domains);
-        let filter = Filter::read(&settings.custom_filter).map_err(|error| {
-            Failure::Explained(format!(
-                "The custom filter cannot be used. {} Correct it on the Connect page.",
-                error.message
-            ))
-        })?;
+        let filter = Filter::read(&settings.custom_filter)?;
         let rules = Rules {
             managed: ManagedDomains::of(&managed, verified),
             include_disabled: settings.include_disabled,
@@ -160,7 +166,17 @@ impl PlanRules {
         let managed = customer.managed_domains().await?;
         let versions = (saved.version, by_hand_version(customer).await?);
         if versions != self.versions || managed != self.managed {
-            *self = Self::saved(customer, &saved).await?;
+            let rules = Self::saved(customer, &saved).await?;
+            // Nobody is decided about by what was not read of them: every object keeps its mark until the next run has read it.
+            let unread = unread(customer, rules.filter_properties()).await?;
+            if !unread.is_empty() {
+                return Err(Failure::Explained(format!(
+                    "A custom filter was saved during the run that reads {}, which the directory was not asked for. The run ended there; the \
+                     next sync reads everything anew.",
+                    unread.join(", ")
+                )));
+            }
+            *self = rules;
         }
         Ok(())
     }
@@ -172,6 +188,11 @@ impl PlanRules {
 
     /// What the rules say of a user of the mirror.
     pub fn verdict(&self, row: &MirrorUser) -> Verdict {
+        self.verdict_when(row, || self.filter.matches(&row.user))
+    }
+
+    /// The same, with the filter's answer from whoever knows it already.
+    fn verdict_when(&self, row: &MirrorUser, matches: impl FnOnce() -> bool) -> Verdict {
         let id = &row.user.external_id;
         if self.keeps(id) {
             return Verdict::Untouched;
@@ -192,7 +213,7 @@ impl PlanRules {
                 }));
         let by_hand = ByHand { exception: exception.is_some(), addition };
         let user = self.without_excepted_aliases(&row.user);
-        match admit(&user, &self.rules, by_hand, || self.filter.matches(&row.user)) {
+        match admit(&user, &self.rules, by_hand, matches) {
             Admission::In(addresses) => Verdict::In(addresses),
             Admission::Out(out) => Verdict::Out(out.into(), Some(out)),
         }

@@ -7,6 +7,7 @@ mod file;
 
 use domain::{
     Secret,
+    number::counted,
     service::Source,
     settings::{FieldError, GuardLimits},
 };
@@ -17,6 +18,7 @@ pub use file::{EntraSection, GuardSection, SecretSource, SettingsFile, parse};
 use crate::{
     Actor, Engine, SyncError,
     connect::{self, ConnectForm, ExpiryDate, Saved, TenantDoubt},
+    filter_preview::{Crowd, Leaving},
     rules,
 };
 
@@ -123,7 +125,7 @@ pub async fn apply(
                     let users = users_of_entra(customer).await?;
                     return Ok(Outcome::SwitchRefused(SwitchRefused { doubt, users }));
                 }
-                Err(connect::Refused::ConfirmTenant(_)) => None,
+                Err(connect::Refused::ConfirmTenant(_) | connect::Refused::ConfirmLeaving { .. }) => None,
             }
         }
     };
@@ -131,6 +133,15 @@ pub async fn apply(
         return Ok(Outcome::Refused(wrong));
     }
 
+    // A file says what it means, and nobody is there to be asked. But nobody saw these people named either: none of them is approved, and
+    // the deletion guard asks where they are many.
+    let leaving = match &checked {
+        None => None,
+        Some(checked) => {
+            let saved_domains = customer.managed_domains().await?;
+            connect::whom_it_drops(customer, checked, managed.as_ref().unwrap_or(&saved_domains)).await?
+        }
+    };
     let mut applied = Applied::default();
     let mut write = customer.begin().await?;
     if let Some(domains) = &managed {
@@ -144,12 +155,26 @@ pub async fn apply(
         applied.changed |= rules::write_guard(engine, customer, &mut write, actor, limits).await?;
     }
     if let Some(checked) = checked {
-        let saved = connect::write(engine, customer, &mut write, actor, checked, ExpiryDate::Meant).await?;
+        let mut saved =
+            connect::write(engine, customer, &mut write, actor, checked, ExpiryDate::Meant).await?;
+        saved.warnings.extend(leaving.as_ref().map(leave));
         applied.changed |= saved.changed;
         applied.connection = Some(saved);
     }
     write.commit().await?;
     Ok(Outcome::Applied(applied))
+}
+
+/// Whom the file's rules drop, in words.
+fn leave(leaving: &Leaving) -> String {
+    let Crowd { count, people } = &leaving.crowd;
+    let shown: Vec<_> = people.iter().map(|person| format!("{} ({})", person.name, person.address)).collect();
+    let more = if i64::try_from(shown.len()).is_ok_and(|shown| shown < *count) { ", and others" } else { "" };
+    format!(
+        "{} with these settings, and the next sync makes them conflicts unless the deletion guard holds them: {}{more}.",
+        counted(*count, "person leaves the sync", "people leave the sync"),
+        shown.join(", ")
+    )
 }
 
 async fn users_of_entra(customer: &CustomerStore) -> Result<i64, SyncError> {
@@ -163,7 +188,7 @@ fn form(
     read_secret: impl Fn(&SecretSource) -> Result<Secret, String>,
 ) -> Result<ConnectForm, String> {
     let secret = section.secret_source()?.map(|source| read_secret(&source)).transpose()?;
-    Ok(ConnectForm { text: section.text(), secret, confirm_tenant })
+    Ok(ConnectForm { text: section.text(), secret, confirm_tenant, ..ConnectForm::default() })
 }
 
 fn words(error: &FieldError) -> String {

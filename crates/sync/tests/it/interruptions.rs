@@ -9,9 +9,12 @@ use domain::{
     service::Service,
 };
 use store::CursorKind;
-use sync::run::{StartRefused, run_to_end};
+use sync::{
+    run::{StartRefused, run_to_end},
+    settings_file::{self, Outcome as Applying, SecretSource},
+};
 
-use crate::support::{World, actor, on_both_engines, person};
+use crate::support::{World, actor, on_both_engines, person, with};
 
 /// How often each page of users was asked for.
 fn pages(world: &World) -> BTreeMap<String, usize> {
@@ -127,7 +130,14 @@ async fn rules_that_are_saved_in_the_midst_of_a_run_hold_for_everyone_at_its_end
     while world.customer.running(Service::Entra).await.unwrap().is_some_and(|run| run.counts.added < 5) {
         tokio::task::yield_now().await;
     }
-    world.connect(|form| form.text.custom_filter = "startsWith(mail,'p1')".to_owned()).await;
+    // A settings file does not approve whom it drops.
+    let file = settings_file::show(&world.engine, &world.customer).await.unwrap();
+    let file = file.replace("custom_filter = \"\"", "custom_filter = \"startsWith(mail,'p1')\"");
+    let file = settings_file::parse(&file).unwrap();
+    let no_secret = |_: &SecretSource| Err("there is none".to_owned());
+    let applied =
+        settings_file::apply(&world.engine, &world.customer, &actor(), file, false, no_secret).await.unwrap();
+    assert!(matches!(applied, Applying::Applied(applied) if applied.changed));
     let report = running.finished().await.unwrap();
     assert_eq!(report.error, None);
     assert!(report.changes.added < 60, "the save came too late to prove anything");
@@ -139,6 +149,31 @@ async fn rules_that_are_saved_in_the_midst_of_a_run_hold_for_everyone_at_its_end
     let expected: Vec<_> = (1..=60).filter(|n| n.to_string().starts_with('1')).collect();
     let seen = world.seen().await;
     assert!(expected.iter().all(|n| seen.contains_key(&crate::support::id(*n))), "{:?}", seen.keys());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_on_what_was_not_read_ends_the_run_in_the_midst_of_which_it_is_saved() {
+    let mut world = World::with_pages(100).await;
+    let people: Vec<_> = (1..=60).map(|n| with(person(n, &format!("p{n}"), &[]), "faxNumber", "1")).collect();
+    world.people(&people);
+    world.connect(|_| {}).await;
+    world.engine = world.engine.clone().with_chunk(1);
+    let running = world
+        .engine
+        .start(&world.customer, Purpose::Sync, Trigger::SyncNow, &actor())
+        .await
+        .unwrap()
+        .unwrap();
+    while world.customer.running(Service::Entra).await.unwrap().is_some_and(|run| run.counts.added < 5) {
+        tokio::task::yield_now().await;
+    }
+    world.connect(|form| form.text.custom_filter = "faxNumber eq '1'".to_owned()).await;
+    let report = running.finished().await.unwrap();
+    assert!(report.changes.added < 60, "the save came too late to prove anything");
+    assert!(report.error.unwrap().contains("faxNumber, which the directory was not asked for"));
+    assert!(world.in_conflict().await.is_empty(), "nobody is judged by what was not read of them");
+    world.synced().await;
+    assert_eq!((world.users().await.len(), world.in_conflict().await.len()), (60, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,6 +21,7 @@ mod customers;
 mod delta;
 mod exceptions_and_additions;
 mod faults;
+mod filter_preview;
 mod groups;
 mod guard;
 mod history;

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use store::{AuditEntry, CustomerStore, DatabaseUrl, ExportedUser, Store, Vault};
 use sync::{
     Actor, Engine,
-    connect::{self, ConnectForm},
+    connect::{self, ConnectForm, Refused},
     run::{RunReport, run_to_end},
 };
 use tempfile::TempDir;
@@ -169,15 +169,20 @@ impl World {
                 custom_filter: String::new(),
             },
             secret: Some(Secret::new(self.tenant.client_secret())),
-            confirm_tenant: false,
+            ..ConnectForm::default()
         }
     }
 
-    /// Saves the connection as the form has it, changed by `edit`.
+    /// Saves the connection as the form has it, changed by `edit`, whoever leaves because of it.
     pub async fn connect(&self, edit: impl FnOnce(&mut ConnectForm)) {
         let mut form = self.form();
         edit(&mut form);
-        let saved = connect::save(&self.engine, &self.customer, &actor(), form).await.unwrap();
+        let save = async |form| connect::save(&self.engine, &self.customer, &actor(), form).await.unwrap();
+        let mut saved = save(form.clone()).await;
+        if let Err(Refused::ConfirmLeaving { leaving, .. }) = saved {
+            form.confirm_leaving = Some(leaving.fingerprint());
+            saved = save(form).await;
+        }
         assert_eq!(saved.unwrap().unchecked, None);
     }
 

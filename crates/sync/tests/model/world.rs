@@ -12,6 +12,7 @@ use std::{
 use directory::entra::{Endpoints, Http};
 use domain::{
     Clock, Secret, Timestamp,
+    guard::{Decision, Guarded},
     plan::ManagedDomains,
     settings::{DeleteAfter, EntraText, GuardLimits},
     testing::{CountingRandom, HandClock},
@@ -21,13 +22,13 @@ use serde_json::{Value, json};
 use store::{CustomerStore, DatabaseUrl, Store, Vault};
 use sync::{
     Actor, Engine,
-    connect::{self, ConnectForm},
+    connect::{self, ConnectForm, Refused},
 };
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use crate::{
-    portal::{Portal, Rules},
+    portal::{Object, Portal, Rules},
     steps::Chance,
 };
 
@@ -182,7 +183,7 @@ impl World {
             excepted_groups: BTreeSet::new(),
             excepted_aliases: BTreeSet::new(),
         };
-        let world = Self {
+        let mut world = Self {
             tenant,
             engine,
             customer,
@@ -203,11 +204,23 @@ impl World {
         self.clock.hand.now()
     }
 
-    /// Saves the form as it stands.
-    pub async fn save_connection(&self) {
-        let form =
-            ConnectForm { text: self.form.clone(), secret: Some(self.secret.clone()), confirm_tenant: true };
-        let saved = connect::save(&self.engine, &self.customer, &actor(), form).await.unwrap();
+    /// Saves the form as it stands. Whoever leaves because of it was named, and is approved.
+    pub async fn save_connection(&mut self) {
+        let mut form = ConnectForm {
+            text: self.form.clone(),
+            secret: Some(self.secret.clone()),
+            confirm_tenant: true,
+            ..ConnectForm::default()
+        };
+        let mut saved = connect::save(&self.engine, &self.customer, &actor(), form.clone()).await.unwrap();
+        if let Err(Refused::ConfirmLeaving { leaving, .. }) = saved {
+            let seen = leaving.fingerprint();
+            for number in leaving.confirmed_by(&seen).unwrap() {
+                self.model.held.insert((Guarded::Removal, Object::User(*number)), Decision::Approved);
+            }
+            form.confirm_leaving = Some(seen);
+            saved = connect::save(&self.engine, &self.customer, &actor(), form).await.unwrap();
+        }
         assert_eq!(saved.unwrap().unchecked, None);
     }
 

@@ -17,7 +17,7 @@ use std::{
     sync::atomic::{AtomicI64, AtomicUsize, Ordering},
 };
 
-use directory::entra::{Graph, GraphError, NextOrDelta, PageLink};
+use directory::entra::{Graph, GraphError, NextOrDelta, PageLink, USER_SELECTION};
 use domain::{
     run::{Counts, Notice, NoticeKind, Phase},
     service::Service,
@@ -245,6 +245,24 @@ async fn resume<C: Collection>(job: &Job<'_>, selection: &str) -> Result<Option<
         }
     };
     Ok(Some((PageLink::Next(cursor.link), round)))
+}
+
+/// Which of these properties of users the mirror does not have yet, because no read that got to its end asked for them.
+pub(crate) async fn unread(
+    customer: &CustomerStore,
+    properties: &[String],
+) -> Result<Vec<String>, StoreError> {
+    let names = |selection: &str, property: &str| selection.split(',').any(|read| read == property);
+    let mut unread: Vec<String> =
+        properties.iter().filter(|property| !names(USER_SELECTION, property)).cloned().collect();
+    if !unread.is_empty()
+        && let Some(cursor) = customer.cursor(Service::Entra, CursorKind::Users).await?
+        // In the midst of a full round some people were asked and others were not.
+        && (cursor.idle || !cursor.full)
+    {
+        unread.retain(|property| !names(&cursor.selection, property));
+    }
+    Ok(unread)
 }
 
 /// Whether a read with these properties tells all that are needed.
