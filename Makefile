@@ -1,7 +1,7 @@
 # The commands of this project. Each works on a fresh Debian or Ubuntu with Rust, git and make: what is missing
 # is installed first. The work is in scripts/.
 
-.PHONY: help run test build lint bench soak audit
+.PHONY: help run test build lint bench soak audit screenshots
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -30,3 +30,6 @@ soak: ## The property tests and the model test, with long histories
 
 audit: ## Licences, sources and known vulnerabilities of the dependencies
 	@scripts/audit
+
+screenshots: ## The pictures of the README, from the release
+	@scripts/screenshots

@@ -170,6 +170,12 @@ fn cut<T>(rows: &mut Vec<T>, page: i64) -> bool {
     more
 }
 
+/// Why a page of a list that was asked for by its place in it is empty, and the step to what there is.
+#[cfg(feature = "ssr")]
+const NOTHING_MORE: &str = "There is nothing more here: the list has changed meanwhile.";
+#[cfg(feature = "ssr")]
+const TO_THE_FIRST: &str = "Back to the first page";
+
 /// The customer's slug in the address.
 fn use_slug() -> Memo<String> {
     let params = use_params_map();

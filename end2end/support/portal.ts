@@ -25,9 +25,10 @@ export class Portal {
     readonly dataDir: string,
     private readonly processes: Running[],
     private readonly env: Record<string, string>,
+    private readonly controlUrl: string,
   ) {}
 
-  static async start(): Promise<Portal> {
+  static async start({ users, seed } = { users: 450, seed: 7 }): Promise<Portal> {
     const [simPort, controlPort, portalPort] = (await freePorts(3)) as [number, number, number];
     const dataDir = await mkdtemp(join(tmpdir(), "rollcall-e2e-"));
     const processes: Running[] = [];
@@ -35,7 +36,7 @@ export class Portal {
       const sim = new Running(
         "entra-sim",
         join(dist, "entra-sim"),
-        ["--listen", `127.0.0.1:${simPort}`, "--control", `127.0.0.1:${controlPort}`, "--users", "450", "--seed", "7"],
+        ["--listen", `127.0.0.1:${simPort}`, "--control", `127.0.0.1:${controlPort}`, "--users", `${users}`, "--seed", `${seed}`],
         {},
       );
       processes.push(sim);
@@ -53,7 +54,7 @@ export class Portal {
       const portal = new Running("rollcall", join(dist, "rollcall"), ["serve"], env);
       processes.push(portal);
       await portal.until(() => ready(url), "/readyz answered");
-      return new Portal(url, tenant, dataDir, processes, env);
+      return new Portal(url, tenant, dataDir, processes, env, `http://127.0.0.1:${controlPort}`);
     } catch (error) {
       await stopAll(processes, dataDir);
       throw error;
@@ -81,6 +82,13 @@ export class Portal {
     );
     await this.command("settings", "apply", "default", file);
     await this.command("sync", "default");
+  }
+
+  /** Changes the simulated tenant, by its control API. */
+  async control(path: string, body?: unknown, method: "POST" | "DELETE" = "POST"): Promise<void> {
+    const json = body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    const answer = await fetch(`${this.controlUrl}${path}`, { method, ...json });
+    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
   }
 
   /** What the programs printed: attached to a failed test. */

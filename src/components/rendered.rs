@@ -73,12 +73,69 @@ pub fn RenderedView(
 ) -> impl IntoView {
     let element = NodeRef::<html::Div>::new();
     super::moment::localise_inside(element);
+    keep_focus(element);
     let message = rendered.message;
     view! {
         <Toast message=Signal::derive(move || message.clone()) />
         // Only a browser without JavaScript reads what is inside <noscript>: there a live page reloads itself. The content is set as text,
         // because a browser with JavaScript holds no elements there that could be brought to life.
         {rendered.live.then(|| view! { <noscript inner_html="<meta http-equiv=\"refresh\" content=\"3\">"></noscript> })}
-        <div node_ref=element inner_html=rendered.html></div>
+        <div node_ref=element inner_html=rendered.html on:submit=|event| once(&event)></div>
     }
+}
+
+/// When the page is put in place anew, the focus stays at the element with the same id.
+fn keep_focus(element: NodeRef<html::Div>) {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast as _;
+
+        let id = document().active_element().map(|focus| focus.id()).filter(|id| !id.is_empty());
+        Effect::new(move || {
+            let (Some(page), Some(id)) = (element.get(), &id) else { return };
+            let lost = document().active_element().is_none_or(|focus| focus.tag_name() == "BODY");
+            let again = document().get_element_by_id(id).filter(|again| lost && page.contains(Some(again)));
+            if let Some(again) = again.and_then(|again| again.dyn_into::<web_sys::HtmlElement>().ok()) {
+                // Where the browser refuses, the focus is at the beginning of the page, as without this.
+                drop(again.focus());
+            }
+        });
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = element;
+}
+
+/// A form that changes something is sent once: its button shows that it is being worked on, and a second press does nothing.
+fn once(event: &leptos::ev::SubmitEvent) {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast as _;
+
+        /// When the answer has not come by then, it may be tried again.
+        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+        let form = event.target().and_then(|form| form.dyn_into::<web_sys::Element>().ok());
+        let Some(form) = form.filter(|form| form.get_attribute("method").as_deref() == Some("post")) else {
+            return;
+        };
+        if form.has_attribute("data-sent") {
+            event.prevent_default();
+            return;
+        }
+        // Nothing is lost but the sign when the browser refuses one of these.
+        drop(form.set_attribute("data-sent", ""));
+        if let Some(button) = event.submitter() {
+            drop(button.class_list().add_1("working"));
+            drop(button.set_attribute("aria-disabled", "true"));
+            set_timeout(
+                move || {
+                    drop(form.remove_attribute("data-sent"));
+                    drop(button.class_list().remove_1("working"));
+                    drop(button.remove_attribute("aria-disabled"));
+                },
+                PATIENCE,
+            );
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = event;
 }

@@ -52,13 +52,16 @@ mod view {
 
     use crate::{
         components::{Empty, Icon, Pager, Rendered, Submit, Table, TableView, Tone, text_of_area},
-        pages::entra_head::{Head, HeadView},
+        pages::{
+            NOTHING_MORE, TO_THE_FIRST,
+            entra_head::{Head, HeadView},
+        },
     };
 
     /// The page.
     pub(super) fn page(slug: String, mut page: AdditionsPage) -> Rendered {
         let message = page.head.message.take();
-        Rendered::new(view! { <Filled slug=slug page=page /> }).with_message(message)
+        Rendered::new(view! { <Filled slug=slug page=page /> }).with_message(message).about("additions")
     }
 
     /// What the page shows.
@@ -79,7 +82,9 @@ mod view {
     /// The page once its data is there.
     #[component]
     fn Filled(slug: String, page: AdditionsPage) -> impl IntoView {
-        let list = if page.table.rows.is_empty() {
+        let list = if page.table.rows.is_empty() && page.first.is_some() {
+            view! { <Empty why=NOTHING_MORE step=page.first.map(|first| (first, TO_THE_FIRST)) /> }.into_any()
+        } else if page.table.rows.is_empty() {
             view! { <Empty why="There are no additions: who is synced is for the other rules to say." /> }
                 .into_any()
         } else {

@@ -15,7 +15,9 @@ async fn audit_log(slug: String, query: String) -> Result<Rendered, AppError> {
     let desk = access::require(&slug, Role::Viewer).await?;
     let query = Query::read(&query);
     let found = view::load(&desk, &query).await.map_err(|error| access::store_error(&error))?;
-    Ok(Rendered::new(view::page(&desk, &query, found)))
+    // Of a running sync, only its end is an entry: its progress is none.
+    Ok(Rendered::new(view::page(&desk, &query, found))
+        .about("settings users conflicts by_hand exceptions additions customer"))
 }
 
 /// The audit log.

@@ -11,14 +11,16 @@ use crate::{
 /// The dashboard of a customer.
 #[server(endpoint = "dashboard")]
 async fn dashboard(slug: String) -> Result<Rendered, AppError> {
-    use domain::role::Role;
+    use domain::{role::Role, run::Outcome};
 
     use crate::access;
 
     let desk = access::require(&slug, Role::Viewer).await?;
     let figures = figures::load(&desk.customer, desk.portal.now()).await;
     let figures = figures.map_err(|error| access::sync_error(&error))?;
-    Ok(Rendered::new(view::page(&desk, figures)))
+    let running = figures.health.latest.as_ref().is_some_and(|run| run.outcome == Outcome::Running);
+    let page = Rendered::new(view::page(&desk, figures));
+    Ok(page.about("runs users conflicts by_hand settings customer").live(running))
 }
 
 /// The warning about a client secret that expires soon or has expired, in words.

@@ -66,7 +66,7 @@ mod view {
     /// The page.
     pub(super) fn page(slug: String, mut page: ExceptionsPage) -> Rendered {
         let message = page.head.message.take();
-        Rendered::new(view! { <Filled slug=slug page=page /> }).with_message(message)
+        Rendered::new(view! { <Filled slug=slug page=page /> }).with_message(message).about("exceptions runs")
     }
 
     /// What the page shows.
@@ -103,8 +103,12 @@ mod view {
         pub(in crate::pages) next: Option<String>,
         /// What the search's form sends besides its own fields.
         pub(in crate::pages) hidden: Vec<(String, String)>,
+        /// The list without its search, when it has one.
+        pub(in crate::pages) clear: Option<String>,
         /// Why there is nothing.
         pub(in crate::pages) empty: String,
+        /// The way out of that: back to the beginning, or without the search.
+        pub(in crate::pages) out: Option<(String, &'static str)>,
     }
 
     /// Hidden fields.
@@ -163,7 +167,7 @@ mod view {
             path.map(|path| view! { <a class="button" href=path>{words}</a> })
         };
         let table = if list.table.rows.is_empty() {
-            view! { <Empty why=list.empty /> }.into_any()
+            view! { <Empty why=list.empty step=list.out /> }.into_any()
         } else {
             view! { <form method="get" action=path.clone()>{hidden(staged)}<TableView table=list.table /></form> }.into_any()
         };
@@ -178,6 +182,7 @@ mod view {
                     </label>
                     <label><span>"Kind"</span><select name=format!("{prefix}kind")>{kinds}</select></label>
                     <button type="submit" class="button">"Search"</button>
+                    {list.clear.map(|path| view! { <a href=path>"Clear"</a> })}
                 </form>
                 {table}
                 <nav class="pager" aria-label=format!("Pages of the {title}")>

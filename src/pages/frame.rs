@@ -44,13 +44,16 @@ struct RunPill {
     id: String,
     outcome: domain::run::Outcome,
     when: Moment,
+    /// How it is doing, while it is going on.
+    progress: String,
 }
 
 /// The frame of a customer's pages.
 #[server(endpoint = "frame")]
 async fn frame(slug: String) -> Result<FrameData, AppError> {
-    use domain::role::Role;
+    use domain::{role::Role, run::Outcome};
 
+    use super::progress;
     use crate::access;
 
     let desk = access::require(&slug, Role::Viewer).await?;
@@ -78,6 +81,7 @@ async fn frame(slug: String) -> Result<FrameData, AppError> {
             id: run.public_id.to_string(),
             outcome: run.outcome,
             when: Moment::at(run.finished_at.unwrap_or(run.started_at), now),
+            progress: if run.outcome == Outcome::Running { progress(&run, now) } else { String::new() },
         }),
     })
 }
@@ -192,22 +196,26 @@ fn Menu(
 #[component]
 fn Top(slug: String, data: FrameData) -> impl IntoView {
     let live = use_context::<Live>();
-    // While a sync runs, the stream has more to say than when it started.
-    let progress = move || live.map(|live| live.progress.get()).filter(|words| !words.is_empty());
     let pill = data.run.map(|run| {
         let (class, icon, words) = match run.outcome {
-            domain::run::Outcome::Running => ("running", "sync", "Sync is running, started"),
+            domain::run::Outcome::Running => ("running", "sync", ""),
             domain::run::Outcome::Succeeded => ("good", "check", "Synced"),
             domain::run::Outcome::Held => ("warning", "warning", "Synced, removals held"),
             domain::run::Outcome::Failed => ("bad", "cross", "Last sync failed"),
         };
         let running = run.outcome == domain::run::Outcome::Running;
+        // The stream has newer words than those that came with the page.
+        let progress = move || {
+            let heard = live.map(|live| live.progress.get()).filter(|words| !words.is_empty());
+            heard.unwrap_or_else(|| run.progress.clone())
+        };
         view! {
             <a class=format!("pill {class}") href=customer_path(&slug, &format!("sync-history/{}", run.id))>
                 <Icon name=icon />
-                {move || match progress() {
-                    Some(words) if running => view! { <span>{words}</span> }.into_any(),
-                    _ => view! { <span>{words}" "<MomentView moment=run.when.clone() /></span> }.into_any(),
+                {if running {
+                    view! { <span>{progress}</span> }.into_any()
+                } else {
+                    view! { <span>{words}" "<MomentView moment=run.when /></span> }.into_any()
                 }}
             </a>
         }

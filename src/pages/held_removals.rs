@@ -47,7 +47,10 @@ mod view {
 
     use crate::{
         components::{Empty, Pager, Rendered, Table, TableView},
-        pages::entra_head::{Head, HeadView},
+        pages::{
+            NOTHING_MORE, TO_THE_FIRST,
+            entra_head::{Head, HeadView},
+        },
     };
 
     /// The page.
@@ -144,13 +147,19 @@ mod view {
             let form = form(slug.clone(), kind.name.clone(), String::new(), table, None);
             view! { <details><summary>"Decided about, until the next sync"</summary>{form}</details> }
         });
-        let waiting = (waiting > 0).then(|| {
+        let beyond = kind.table.rows.is_empty() && kind.first.is_some();
+        let waiting = if waiting == 0 {
+            ().into_any()
+        } else if beyond {
+            view! { <Empty why=NOTHING_MORE step=kind.first.map(|first| (first, TO_THE_FIRST)) /> }.into_any()
+        } else {
             let form = form(slug, kind.name, kind.stamp, kind.table, Some((approve, dismiss)));
             view! {
                 {form}
                 <Pager previous=kind.first next=kind.next place=kind.place />
             }
-        });
+            .into_any()
+        };
         view! {
             <section class="card held">
                 <h2>{kind.title}</h2>

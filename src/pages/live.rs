@@ -89,7 +89,7 @@ fn act_after_a_pause(waiting: StoredValue<bool>, act: impl Fn() + Copy + 'static
             if waiting.try_get_value().is_none() {
                 return;
             }
-            if is_writing() {
+            if is_busy() {
                 act_after_a_pause(waiting, act);
             } else {
                 waiting.set_value(false);
@@ -100,10 +100,12 @@ fn act_after_a_pause(waiting: StoredValue<bool>, act: impl Fn() + Copy + 'static
     );
 }
 
-/// Whether the focus is in a field.
-fn is_writing() -> bool {
+/// Whether the focus is in a field, or a button is being pressed: what is replaced under a press never hears of it.
+pub(super) fn is_busy() -> bool {
     let focus = document().active_element();
-    focus.is_some_and(|element| ["INPUT", "TEXTAREA", "SELECT"].contains(&element.tag_name().as_str()))
+    let writing =
+        focus.is_some_and(|element| ["INPUT", "TEXTAREA", "SELECT"].contains(&element.tag_name().as_str()));
+    writing || document().query_selector("main button:active").is_ok_and(|pressed| pressed.is_some())
 }
 
 /// Keeps the stream of the customer open while the page is visible.

@@ -41,7 +41,10 @@ mod view {
 
     use crate::{
         components::{Empty, Pager, Rendered, Table, TableView},
-        pages::entra_head::{Head, HeadView},
+        pages::{
+            NOTHING_MORE, TO_THE_FIRST,
+            entra_head::{Head, HeadView},
+        },
     };
 
     /// The page.
@@ -62,7 +65,9 @@ mod view {
     /// The page once its data is there.
     #[component]
     fn Filled(slug: String, page: BinPage) -> impl IntoView {
-        let list = if page.table.rows.is_empty() {
+        let list = if page.table.rows.is_empty() && page.first.is_some() {
+            view! { <Empty why=NOTHING_MORE step=page.first.map(|first| (first, TO_THE_FIRST)) /> }.into_any()
+        } else if page.table.rows.is_empty() {
             view! { <Empty why="The recycle bin is empty. Users and groups that are deleted stay here for 30 days." /> }.into_any()
         } else {
             view! {

@@ -68,7 +68,12 @@ pub(super) fn screen(title: &'static str, load: fn(Place) -> Answer) -> impl Int
 fn ask_again_while_live(data: Resource<Result<Rendered, AppError>>) {
     Effect::new(move || {
         if data.with(|data| matches!(data, Some(Ok(rendered)) if rendered.is_live())) {
-            let timer = set_timeout_with_handle(move || data.refetch(), std::time::Duration::from_secs(2));
+            let ask = move || {
+                if !live::is_busy() {
+                    data.refetch();
+                }
+            };
+            let timer = set_interval_with_handle(ask, std::time::Duration::from_secs(2));
             on_cleanup(move || drop(timer.map(|timer| timer.clear())));
         }
     });

@@ -20,7 +20,7 @@ async fn runs(slug: String, query: String) -> Result<Rendered, AppError> {
     };
     let (runs, schedule) = loaded.await.map_err(|error| access::store_error(&error))?;
     let message = access::take_answer(&desk.portal, &desk.session, &list::path(&desk)).await?;
-    Ok(Rendered::new(list::page(&desk, &query, runs, schedule)).with_message(message))
+    Ok(Rendered::new(list::page(&desk, &query, runs, schedule)).with_message(message).about("runs"))
 }
 
 /// One run, with a page of its changes and a page of its notices.

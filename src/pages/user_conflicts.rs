@@ -53,7 +53,10 @@ mod view {
 
     use crate::{
         components::{Empty, Icon, Pager, Rendered, Table, TableView},
-        pages::entra_head::{Head, HeadView},
+        pages::{
+            NOTHING_MORE, TO_THE_FIRST,
+            entra_head::{Head, HeadView},
+        },
     };
 
     /// The page.
@@ -128,7 +131,9 @@ mod view {
         let filtered = page.search.filtered;
         let clear = page.search.path.clone();
         let empty = page.table.rows.is_empty();
-        let list = if empty && filtered {
+        let list = if empty && page.first.is_some() {
+            view! { <Empty why=NOTHING_MORE step=page.first.map(|first| (first, TO_THE_FIRST)) /> }.into_any()
+        } else if empty && filtered {
             view! { <Empty why="No user in conflict matches." step=Some((clear, "Show all")) /> }.into_any()
         } else if empty {
             view! { <Empty why="Nobody is in conflict: the directory delivers every user that came from it." /> }

@@ -12,6 +12,8 @@ mod history;
 mod kills;
 mod live;
 mod metrics;
+mod lists;
+mod running;
 mod sessions;
 mod support;
 mod users;

@@ -7,7 +7,7 @@ use store::{AuditFilter, AuditPage, AuditRow, StoreError};
 use crate::{
     access::{Desk, Query},
     components::{Empty, Moment, MomentView, Pager},
-    pages::{changed_fields::changed_fields, customer_path},
+    pages::{NOTHING_MORE, TO_THE_FIRST, changed_fields::changed_fields, customer_path},
 };
 
 /// How many entries stand on a page.
@@ -84,7 +84,8 @@ pub(super) fn page(desk: &Desk, query: &Query, found: Found) -> impl IntoView + 
     let some = !page.rows.is_empty();
     let list = match (some, filtered, previous.is_some() || next.is_some()) {
         (true, ..) => table(page.rows, now).into_any(),
-        (false, _, true) => view! { <p class="soft">"Nothing among these entries. Go on to the next page."</p> }.into_any(),
+        (false, _, true) if next.is_some() => view! { <p class="soft">"Nothing among these entries. Go on to the next page."</p> }.into_any(),
+        (false, _, true) => view! { <Empty why=NOTHING_MORE step=previous.clone().map(|first| (first, TO_THE_FIRST)) /> }.into_any(),
         (false, true, _) => view! { <Empty why="No entry matches this filter." step=Some((clear.clone(), "Clear the filter")) /> }.into_any(),
         (false, false, _) => view! { <Empty why="Nothing was changed yet. Each change will be listed here with who made it." /> }.into_any(),
     };

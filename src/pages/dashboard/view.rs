@@ -2,6 +2,7 @@
 
 use domain::{
     Timestamp,
+    role::Role,
     run::Outcome,
     service::{Source, Status},
 };
@@ -19,7 +20,7 @@ use crate::{
         chart::{self, Series},
         count, counted,
     },
-    pages::{CONNECT, customer_path, sync_history::words::outcome_sign},
+    pages::{CONNECT, customer_path, progress, sync_history::words::outcome_sign},
 };
 
 /// Below a customer's address: where User Conflicts, Held Removals and Additions are.
@@ -31,7 +32,7 @@ pub(super) fn page(desk: &Desk, figures: Figures) -> impl IntoView + use<> {
     let suspended = desk.customer.customer().suspended_at.is_some();
     let alarms = alarms(&figures.health, slug, now, suspended);
     let set_up = figures.health.settings.is_some() || figures.health.users > 0;
-    let sync = sync_card(&figures.health, slug, now);
+    let sync = sync_card(&figures.health, slug, desk.role >= Role::Operator, now);
     let pictures = set_up.then(|| {
         let Figures { health, users, days, deletions, later, deletes } = figures;
         view! {
@@ -120,24 +121,25 @@ fn span(time: i64) -> String {
 }
 
 /// How the sync is doing, and what to do first.
-fn sync_card(health: &Health, slug: &str, now: Timestamp) -> impl IntoView + use<> {
+fn sync_card(health: &Health, slug: &str, may_cancel: bool, now: Timestamp) -> impl IntoView + use<> {
     let connect = customer_path(slug, CONNECT);
     let state = match &health.latest {
         Some(run) => {
             let (class, icon, word) = outcome_sign(run.outcome);
-            let summary = if run.outcome == Outcome::Running {
-                "A sync is running.".to_owned()
+            let how = if run.outcome == Outcome::Running {
+                progress::running(run, slug, may_cancel, now).into_any()
             } else {
-                run.error.clone().unwrap_or_else(|| run.summary.clone())
+                let words = run.error.clone().unwrap_or_else(|| run.summary.clone());
+                view! { <p class="soft">{words}</p> }.into_any()
             };
-            let href = customer_path(slug, &format!("sync-history/{}", run.public_id));
+            let href = progress::run_path(slug, run);
             let when = Moment::at(run.finished_at.unwrap_or(run.started_at), now);
             view! {
                 <p class="run-head">
                     <span class=format!("badge {class}")><Icon name=icon />{word}</span>
                     <MomentView moment=when />
                 </p>
-                <p class="soft">{summary}</p>
+                {how}
                 <a href=href>"See the run"</a>
             }
             .into_any()

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    address::Domain,
     number::{count, counted},
     role::Role,
     run::{Purpose, Trigger},
@@ -19,7 +20,7 @@ use crate::{
     access::{self, Desk},
     components::{Cell, Message, Table, Tone},
     error::AppError,
-    pages::{ENTRA, customer_path, entra_head::Head, query::Query},
+    pages::{ENTRA, NOTHING_MORE, TO_THE_FIRST, customer_path, entra_head::Head, query::Query},
 };
 
 /// How many rows stand on a side.
@@ -135,7 +136,9 @@ async fn user_list(
         }
         let after = cursor.as_ref().filter(|(of, _)| *of == kind).map(|(_, place)| place.clone());
         let wanted = i64::try_from(PER_PAGE + 1 - rows.len()).unwrap_or(i64::MAX);
-        let found = desk.customer.directory_list(Service::Entra, kind, &text, after, wanted).await;
+        // The database compares one text with both: what has an at sign is an address.
+        let sought = if text.contains('@') { folded(&text).1 } else { text.clone() };
+        let found = desk.customer.directory_list(Service::Entra, kind, &sought, after, wanted).await;
         rows.extend(found.map_err(|error| access::store_error(&error))?);
     }
     let more = rows.len() > PER_PAGE;
@@ -168,8 +171,17 @@ async fn user_list(
         let (place, id) = &row.place;
         base.without(&["after"]).with("after", &format!("{}.{id}.{place}", row.kind.name())).on(path)
     });
-    let empty = if text.is_empty() { "There is nothing here." } else { "Nothing in the directory matches." };
+    let clear =
+        (!text.is_empty() || chosen.is_some()).then(|| base.without(&["q", "kind", "after"]).on(path));
+    let (empty, out) = out(
+        first.as_ref(),
+        clear.as_ref(),
+        "Nothing in the directory matches.",
+        "The directory has neither users nor groups.",
+    );
     Ok(List {
+        clear,
+        out,
         kinds: kinds(chosen),
         place: place(rows.len(), more, cursor.is_some()),
         table,
@@ -179,6 +191,20 @@ async fn user_list(
         empty: empty.to_owned(),
         text,
     })
+}
+
+/// Why a side shows nothing, and the way out of that.
+fn out<'a>(
+    first: Option<&String>,
+    clear: Option<&String>,
+    filtered: &'a str,
+    nothing: &'a str,
+) -> (&'a str, Option<(String, &'static str)>) {
+    match (first, clear) {
+        (Some(first), _) => (NOTHING_MORE, Some((first.clone(), TO_THE_FIRST))),
+        (None, Some(clear)) => (filtered, Some((clear.clone(), "Show all"))),
+        (None, None) => (nothing, None),
+    }
 }
 
 fn read_cursor(text: &str) -> Option<(ExceptionKind, (String, i64))> {
@@ -258,18 +284,36 @@ async fn exception_list(
         .last()
         .filter(|_| more)
         .map(|(id, _)| base.without(&["eafter"]).with("eafter", &id.to_string()).on(path));
-    let filtered = !text.is_empty() || chosen.is_some();
-    let empty = if filtered { "No exception matches." } else { "Nothing is left out by hand." };
+    let first = (after > 0).then(|| base.without(&["eafter"]).on(path));
+    let clear =
+        (!text.is_empty() || chosen.is_some()).then(|| base.without(&["eq", "ekind", "eafter"]).on(path));
+    let (empty, out) =
+        out(first.as_ref(), clear.as_ref(), "No exception matches.", "Nothing is left out by hand.");
     Ok(List {
+        clear,
+        out,
         kinds: kinds(chosen),
         table,
         place: counted(total, "exception", "exceptions"),
-        first: (after > 0).then(|| base.without(&["eafter"]).on(path)),
+        first,
         next,
         hidden: base.without(&["eq", "ekind", "eafter"]).pairs(),
         empty: empty.to_owned(),
         text,
     })
+}
+
+/// What was typed as it is compared with names, and as it is compared with addresses: those are kept in lower case, their domains as A-labels.
+fn folded(text: &str) -> (String, String) {
+    let name = text.trim().to_lowercase();
+    let address = match name.rsplit_once('@') {
+        Some((local, domain)) => Domain::parse(domain).map(|domain| format!("{local}@{domain}")),
+        // Letters that no domain is kept with; without any, it may be a part of one, and is looked for as it stands.
+        None if !name.is_ascii() => Domain::parse(&name).map(|domain| domain.to_string()),
+        None => None,
+    };
+    let address = address.unwrap_or_else(|| name.clone());
+    (name, address)
 }
 
 /// A page of the exceptions that match. Names are compared here, because the database does not fold them; there are rarely many exceptions.
@@ -279,12 +323,12 @@ async fn page_of_exceptions(
     kind: Option<ExceptionKind>,
     mut after: i64,
 ) -> Result<(Vec<(i64, Exception)>, bool), AppError> {
-    let needle = text.to_lowercase();
+    let (name, address) = folded(text);
     let matches = |exception: &Exception| {
         kind.is_none_or(|kind| kind == exception.kind)
-            && (needle.is_empty()
-                || exception.name.to_lowercase().contains(&needle)
-                || exception.address.contains(&needle))
+            && (name.is_empty()
+                || exception.name.to_lowercase().contains(&name)
+                || exception.address.to_lowercase().contains(&address))
     };
     let mut found = Vec::new();
     loop {
@@ -381,4 +425,22 @@ pub(super) async fn read_directory(desk: &Desk) -> Result<(), AppError> {
     };
     let path = path(desk);
     access::leave(&desk.portal, &desk.session, &path, &path, &message).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folded;
+
+    #[test]
+    fn a_search_is_compared_with_addresses_in_the_form_in_which_they_are_kept() {
+        let of = |name: &str, address: &str| (name.to_owned(), address.to_owned());
+        assert_eq!(folded(" Jos\u{c9} "), of("jos\u{e9}", "jos\u{e9}"));
+        assert_eq!(
+            folded("Ada@B\u{dc}cher.Example"),
+            of("ada@b\u{fc}cher.example", "ada@xn--bcher-kva.example")
+        );
+        assert_eq!(folded("b\u{fc}cher.example"), of("b\u{fc}cher.example", "xn--bcher-kva.example"));
+        assert_eq!(folded("ADA@contoso"), of("ada@contoso", "ada@contoso"));
+        assert_eq!(folded(""), of("", ""));
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
     access::{self, Query},
     components::{Address, Choice, Empty, Moment, MomentView, Pager, Rendered, SearchForm, count, counted},
     error::AppError,
-    pages::{CONNECT, customer_path},
+    pages::{CONNECT, NOTHING_MORE, TO_THE_FIRST, customer_path},
 };
 
 /// How many groups, or members, stand on a page.
@@ -62,12 +62,13 @@ pub(super) async fn list(slug: &str, query: &str) -> Result<Rendered, AppError> 
         .into_any()
     } else {
         let rows = if list.rows.is_empty() {
-            let (why, step) = if from_start {
-                ("No group matches. Search for fewer letters, or leave out the type.", "Show all groups")
+            let (why, back, step) = if from_start {
+                let why = "No group matches. Search for fewer letters, or leave out the type.";
+                (why, path.clone(), "Show all groups")
             } else {
-                ("There is nothing more here: the list has changed meanwhile.", "Back to the first page")
+                (NOTHING_MORE, query.link(&path, &["q", "type"], &[]), TO_THE_FIRST)
             };
-            view! { <Empty why=why step=Some((path.clone(), step)) /> }.into_any()
+            view! { <Empty why=why step=Some((back, step)) /> }.into_any()
         } else {
             let place = if filtered { String::new() } else { counted(all, "group", "groups") };
             rows(slug, &query, list, &path, place)

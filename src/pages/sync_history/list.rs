@@ -8,7 +8,7 @@ use super::words;
 use crate::{
     access::{Desk, Query},
     components::{Empty, Icon, Moment, MomentView, Pager, count},
-    pages::{CONNECT, customer_path},
+    pages::{CONNECT, NOTHING_MORE, TO_THE_FIRST, customer_path},
 };
 
 /// How many runs stand on a page.
@@ -40,7 +40,9 @@ pub(super) fn page(
             </form>
         }
     });
-    let list = if runs.is_empty() {
+    let list = if runs.is_empty() && previous.is_some() {
+        view! { <Empty why=NOTHING_MORE step=previous.map(|first| (first, TO_THE_FIRST)) /> }.into_any()
+    } else if runs.is_empty() {
         view! {
             <Empty
                 why="Nothing was synced yet. Each sync will be listed here with what it changed."

@@ -2,6 +2,7 @@
 
 use domain::{
     Timestamp,
+    role::Role,
     run::{Action, NoticeKind, ObjectKind, Outcome, Purpose},
 };
 use leptos::prelude::*;
@@ -12,7 +13,7 @@ use super::words;
 use crate::{
     access::{Desk, Query},
     components::{Icon, Moment, MomentView, Pager, count, counted},
-    pages::{changed_fields::changed_fields, customer_path, cut},
+    pages::{changed_fields::changed_fields, customer_path, cut, progress},
 };
 
 /// How many changes stand on a page.
@@ -65,14 +66,14 @@ pub(super) fn page(desk: &Desk, query: &Query, found: Found) -> impl IntoView + 
             <h1>{words::purpose(run.purpose)}</h1>
             <a href=all>"All syncs"</a>
         </div>
-        {summary(&run, slug, desk.portal.now(), notice_counts.iter().map(|(_, number)| number).sum())}
+        {summary(&run, slug, desk.portal.now(), desk.role >= Role::Operator, notice_counts.iter().map(|(_, number)| number).sum())}
         {changes_card(&run, changes, query, &path, slug)}
         {notices_card(notice_counts, notices, query, &path)}
     }
 }
 
 /// How the run stands or ended, and what it cost.
-fn summary(run: &Run, slug: &str, now: Timestamp, notices: i64) -> impl IntoView + use<> {
+fn summary(run: &Run, slug: &str, now: Timestamp, may_cancel: bool, notices: i64) -> impl IntoView + use<> {
     let (class, icon, word) = words::outcome_sign(run.outcome);
     let running = run.outcome == Outcome::Running;
     let counts = &run.counts;
@@ -115,7 +116,7 @@ fn summary(run: &Run, slug: &str, now: Timestamp, notices: i64) -> impl IntoView
         }
     });
     view! {
-        <section class="card" aria-live="polite" aria-label="Summary">
+        <section class="card" aria-label="Summary">
             <p class="run-head">
                 <span class=format!("badge {class}")><Icon name=icon />{word}</span>
                 <span class="soft">
@@ -125,7 +126,7 @@ fn summary(run: &Run, slug: &str, now: Timestamp, notices: i64) -> impl IntoView
                 </span>
             </p>
             {if running {
-                view! { <p>{format!("{}…", words::phase(run.phase))}</p> }.into_any()
+                progress::running(run, slug, may_cancel, now).into_any()
             } else {
                 view! { <p>{run.summary.clone()}</p> }.into_any()
             }}

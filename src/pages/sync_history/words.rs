@@ -35,7 +35,7 @@ pub(in crate::pages) fn started_by(run: &Run) -> String {
 }
 
 /// Where a run is.
-pub(super) const fn phase(phase: Phase) -> &'static str {
+pub(in crate::pages) const fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Fetch => "Reading the directory",
         Phase::Plan => "Counting what would go",
@@ -81,12 +81,12 @@ pub(super) const fn notice(kind: NoticeKind) -> &'static str {
 }
 
 /// How long a run took, or has taken so far, in seconds.
-pub(super) fn seconds(run: &Run, now: Timestamp) -> i64 {
+pub(in crate::pages) fn seconds(run: &Run, now: Timestamp) -> i64 {
     run.finished_at.unwrap_or(now).since(run.started_at) / Timestamp::SECOND
 }
 
 /// Seconds in words.
-pub(super) fn duration(seconds: i64) -> String {
+pub(in crate::pages) fn duration(seconds: i64) -> String {
     if seconds < 60 {
         format!("{} s", seconds.max(0))
     } else if seconds < 3_600 {

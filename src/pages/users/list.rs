@@ -15,7 +15,7 @@ use crate::{
         counted,
     },
     error::AppError,
-    pages::{CONNECT, customer_path},
+    pages::{CONNECT, NOTHING_MORE, TO_THE_FIRST, customer_path},
 };
 
 /// How many users stand on a page.
@@ -140,7 +140,7 @@ fn rows(desk: &Desk, query: &Query, page: &UserPage, list: UserList, path: &str)
         let (why, step) = if from_start {
             ("Nobody matches. Search for fewer letters, or leave out a filter.", "Show everybody")
         } else {
-            ("There is nothing more here: the list has changed meanwhile.", "Back to the first page")
+            (NOTHING_MORE, TO_THE_FIRST)
         };
         let back = if from_start { path.to_owned() } else { query.link(path, &KEPT, &[]) };
         return view! { <Empty why=why step=Some((back, step)) /> }.into_any();
