@@ -64,6 +64,8 @@ struct Answer {
     report: Option<TestReport>,
     /// Why the tenant has to be confirmed before it is saved.
     doubts: Vec<String>,
+    /// What names the figures of a switch to another tenant that were shown; empty when there is none.
+    switch: String,
     /// What was typed, the secret apart: a page without JavaScript shows it again.
     typed: Option<EntraText>,
     /// What stands around the form after a Save.
@@ -72,7 +74,15 @@ struct Answer {
 
 impl Answer {
     const fn new(message: Message) -> Self {
-        Self { message, errors: Vec::new(), report: None, doubts: Vec::new(), typed: None, around: None }
+        Self {
+            message,
+            errors: Vec::new(),
+            report: None,
+            doubts: Vec::new(),
+            switch: String::new(),
+            typed: None,
+            around: None,
+        }
     }
 }
 
@@ -111,6 +121,7 @@ async fn connect(
     include_disabled: Option<String>,
     custom_filter: Option<String>,
     confirm_tenant: Option<String>,
+    switch: Option<String>,
 ) -> Result<Answer, AppError> {
     use domain::{Secret, role::Role};
     use sync::connect::ConnectForm;
@@ -128,7 +139,13 @@ async fn connect(
         custom_filter: custom_filter.unwrap_or_default(),
     };
     let secret = client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
-    let form = ConnectForm { text, secret, confirm_tenant: confirm_tenant.is_some() };
+    // A page always says what it has shown, if only that it has shown nothing.
+    let form = ConnectForm {
+        text,
+        secret,
+        confirm_tenant: confirm_tenant.is_some(),
+        confirm_switch: Some(switch.unwrap_or_default()),
+    };
     let role = if intent == "sync" { Role::Operator } else { Role::Administrator };
     let desk = access::require(&slug, role).await?;
     let answer = match intent.as_str() {

@@ -30,7 +30,7 @@ impl Synced {
             custom_filter: String::new(),
         };
         let secret = Some(Secret::new(portal.tenant.client_secret()));
-        let form = ConnectForm { text, secret, confirm_tenant: false };
+        let form = ConnectForm { text, secret, confirm_tenant: false, ..ConnectForm::default() };
         let (engine, customer) = (&portal.portal.engine, portal.customer("default").await);
         connect::save(engine, &customer, &sync::Actor::command_line(), form).await.unwrap().unwrap();
         let synced = Self { portal, browser };

@@ -20,8 +20,12 @@ async fn connect(portal: &TestPortal) {
         delete_users_after: "7d".to_owned(),
         ..EntraText::default()
     };
-    let form =
-        ConnectForm { text, secret: Some(Secret::new(portal.tenant.client_secret())), confirm_tenant: true };
+    let form = ConnectForm {
+        text,
+        secret: Some(Secret::new(portal.tenant.client_secret())),
+        confirm_tenant: true,
+        ..ConnectForm::default()
+    };
     let customer = portal.customer("default").await;
     let saved = sync::connect::save(&portal.portal.engine, &customer, &Actor::command_line(), form).await;
     saved.unwrap().unwrap();

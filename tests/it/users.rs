@@ -27,6 +27,7 @@ pub async fn synced() -> (TestPortal, Vec<ExportedUser>) {
         },
         secret: Some(domain::Secret::new(portal.tenant.client_secret())),
         confirm_tenant: true,
+        ..ConnectForm::default()
     };
     sync::connect::save(engine, &customer, &actor, form).await.unwrap().unwrap();
     let report = run_to_end(engine, &customer, Purpose::Sync, Trigger::CommandLine, &actor).await;

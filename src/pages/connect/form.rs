@@ -169,8 +169,11 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                 </TextField>
             </section>
             {move || {
-                let doubts = answer.with(|answer| answer.as_ref().map(|answer| answer.doubts.clone()).unwrap_or_default());
-                (!doubts.is_empty()).then(|| view! { <Doubts doubts=doubts /> })
+                let (doubts, switch) = answer
+                    .with(|answer| {
+                        answer.as_ref().map(|answer| (answer.doubts.clone(), answer.switch.clone())).unwrap_or_default()
+                    });
+                (!doubts.is_empty()).then(|| view! { <Doubts doubts=doubts switch=switch /> })
             }}
             {move || {
                 answer
@@ -218,15 +221,23 @@ fn AroundView(around: Around) -> impl IntoView {
 
 /// Why the tenant has to be confirmed, and the box that does it.
 #[component]
-fn Doubts(doubts: Vec<String>) -> impl IntoView {
+fn Doubts(
+    doubts: Vec<String>,
+    /// What names the figures of a switch; empty when it is none.
+    switch: String,
+) -> impl IntoView {
     let rows = doubts.into_iter().map(|doubt| view! { <li>{doubt}</li> });
+    let title = if switch.is_empty() { "Is this the right tenant?" } else { "Switch to another tenant?" };
     view! {
         <section class="card doubt" role="alert">
-            <h2><Icon name="warning" />"Is this the right tenant?"</h2>
+            <h2><Icon name="warning" />{title}</h2>
             <ul>{rows.collect_view()}</ul>
+            <input type="hidden" name="switch" value=switch />
             <Checkbox name="confirm_tenant" label="Yes, this tenant belongs to this customer" checked=false>
                 "Tick the box and save again. If the Client Secret field is empty now, enter a new secret again as well."
             </Checkbox>
+            // The page as it is saved, asked for anew: nothing has changed.
+            <a class="button" href="" rel="external">"Cancel"</a>
         </section>
     }
 }

@@ -84,7 +84,7 @@ pub async fn run() -> Result<(), Failure> {
             ..EntraText::default()
         };
         let secret = Some(Secret::new(tenant.client_secret));
-        let form = ConnectForm { text, secret, confirm_tenant: false };
+        let form = ConnectForm { text, secret, confirm_tenant: false, ..ConnectForm::default() };
         let saved = connect::save(&engine, &customer, &actor, form).await?;
         saved.map_err(|refused| format!("{refused:?}"))?;
     }

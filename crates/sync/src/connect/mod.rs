@@ -6,11 +6,13 @@
 //! - a saved secret is never sent to another tenant or as another client: changing either demands the secret again;
 //! - the classic mistake of somebody who looks after many customers is the wrong customer's tenant. Save asks the tenant who it is, and
 //!   what looks like such a mistake ([`TenantDoubt`]) must be confirmed;
+//! - another tenant than before is a [`Switch`]: it is saved only by somebody who has seen what becomes of the users;
 //! - a tenant that cannot be asked now does not prevent Save: the administrator may be preparing, and consent may still be on its way.
 
 mod check;
 mod doubt;
 mod save;
+mod switch;
 
 use directory::entra::{Patience, check::connection_test};
 use domain::{
@@ -25,6 +27,7 @@ pub(crate) use check::{Checked, Saved as SavedConnection, check, saved};
 pub use doubt::TenantDoubt;
 pub(crate) use save::{ExpiryDate, write};
 pub use save::{Saved, save};
+pub use switch::{Figures, Switch};
 
 use crate::{Engine, SyncError, filter::Filter};
 
@@ -40,6 +43,9 @@ pub struct ConnectForm {
     pub secret: Option<Secret>,
     /// The administrator has seen the [`TenantDoubt`] and means it.
     pub confirm_tenant: bool,
+    /// With [`confirm_tenant`](Self::confirm_tenant): the stamp of the [`Switch`] that was shown. `None` takes whatever is found: the command
+    /// line says so on purpose, and a page never does.
+    pub confirm_switch: Option<String>,
 }
 
 /// Why nothing was saved.

@@ -9,7 +9,7 @@ use domain::{
 };
 use store::{Change, CursorKind, CustomerStore, CustomerWrite, StoreError};
 
-use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, SavedConnection, check, saved};
+use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, SavedConnection, Switch, check, saved, switch};
 use crate::{Actor, Engine, SyncError, run::hold_plan, schedule};
 
 /// What a save came to.
@@ -65,7 +65,7 @@ pub(crate) async fn write(
     expiry: ExpiryDate,
 ) -> Result<Saved, SyncError> {
     hold_plan(transaction).await?;
-    let Checked { read, saved: before, organisation, unchecked, confirmed } = checked;
+    let Checked { read, saved: before, organisation, unchecked, confirmed, switch } = checked;
     let now = engine.clock.now();
     let old = before.as_ref().map(|before| &before.settings);
     let mut new = read.settings;
@@ -82,6 +82,9 @@ pub(crate) async fn write(
     if read.new_secret.is_some() {
         let had_one = customer.secret_saved_at(CLIENT_SECRET).await?.is_some();
         changes.push(Change::new("Client Secret", if had_one { "***" } else { "" }, "***"));
+    }
+    if let Some(switch) = &switch {
+        changes.extend(switched(before.as_ref(), organisation.as_ref(), switch));
     }
     let changed = before.is_none() || !changes.is_empty();
     let mut moved = None;
@@ -104,6 +107,9 @@ pub(crate) async fn write(
         }
         if let Some(before) = &before {
             moved = follow(transaction, customer, before, &new, now).await?;
+        }
+        if let Some(switch) = &switch {
+            switch::begin(transaction, customer, switch, now).await?;
         }
         schedule::follow(transaction, customer, old, &new, now).await?;
         if changed {
@@ -167,6 +173,20 @@ async fn follow(
             earliest.words()
         ),
     }))
+}
+
+/// What the audit log says of a switch.
+fn switched(before: Option<&SavedConnection>, now: Option<&Organisation>, switch: &Switch) -> Vec<Change> {
+    let id = |organisation: Option<&Organisation>| organisation.map_or(String::new(), |it| it.id.clone());
+    let before = before.and_then(|before| before.organisation.as_ref());
+    let figures = match &switch.figures {
+        Ok(figures) => format!("{} stay, {} become conflicts", count(figures.stay), figures.leaving.len()),
+        Err(_) => "the new tenant could not be read".to_owned(),
+    };
+    vec![
+        Change::new("Tenant", id(before), id(now)),
+        Change::new("Users at the switch", count(switch.users), figures),
+    ]
 }
 
 /// Every field that differs, under the label of its page.

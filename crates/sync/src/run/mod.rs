@@ -23,6 +23,7 @@ mod drive;
 mod fetch;
 mod groups;
 mod guard;
+mod handover;
 mod owner;
 mod plan_rules;
 mod report;
@@ -32,6 +33,7 @@ mod start;
 
 pub(crate) use at_once::settle_addition;
 pub use cancel::cancel;
+pub(crate) use handover::{Foreseen, foresee, on_premises_id};
 pub(crate) use owner::Owner;
 pub use plan_rules::explain;
 pub(crate) use plan_rules::{BY_HAND, hold_plan};

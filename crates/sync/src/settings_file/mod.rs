@@ -57,7 +57,7 @@ pub struct Applied {
 pub struct SwitchRefused {
     /// What speaks against the tenant.
     pub doubt: TenantDoubt,
-    /// How many users the portal has from Entra ID now: they stay, and nobody is deleted by the switch itself.
+    /// How many users the portal has from Entra ID now. Nobody is deleted by the switch itself.
     pub users: i64,
 }
 
@@ -163,7 +163,7 @@ fn form(
     read_secret: impl Fn(&SecretSource) -> Result<Secret, String>,
 ) -> Result<ConnectForm, String> {
     let secret = section.secret_source()?.map(|source| read_secret(&source)).transpose()?;
-    Ok(ConnectForm { text: section.text(), secret, confirm_tenant })
+    Ok(ConnectForm { text: section.text(), secret, confirm_tenant, confirm_switch: None })
 }
 
 fn words(error: &FieldError) -> String {

@@ -170,6 +170,7 @@ impl World {
             },
             secret: Some(Secret::new(self.tenant.client_secret())),
             confirm_tenant: false,
+            ..ConnectForm::default()
         }
     }
 

@@ -205,8 +205,12 @@ impl World {
 
     /// Saves the form as it stands.
     pub async fn save_connection(&self) {
-        let form =
-            ConnectForm { text: self.form.clone(), secret: Some(self.secret.clone()), confirm_tenant: true };
+        let form = ConnectForm {
+            text: self.form.clone(),
+            secret: Some(self.secret.clone()),
+            confirm_tenant: true,
+            ..ConnectForm::default()
+        };
         let saved = connect::save(&self.engine, &self.customer, &actor(), form).await.unwrap();
         assert_eq!(saved.unwrap().unchecked, None);
     }

@@ -32,6 +32,8 @@ const RESTARTED: &str =
     "Microsoft Graph no longer knew the position of the read, so everything was read again from the start.";
 const RESUMED: &str = "The read went on where an earlier run was interrupted.";
 
+pub(super) use users::selection as selection_of_users;
+
 /// One kind of object that is read page by page.
 trait Collection {
     /// A page as the directory answers it.
