@@ -13,6 +13,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
     Secret,
+    number::counted,
     role::Role,
     run::{Purpose, Trigger},
 };
@@ -94,7 +95,7 @@ enum SettingsCommand {
         customer: String,
         /// The file, or - for standard input
         file: PathBuf,
-        /// Confirm that the file connects another directory or another tenant than before
+        /// Connect another directory or another tenant than before: without this the figures are printed, and nothing is saved
         #[arg(long)]
         confirm_switch: bool,
     },
@@ -295,10 +296,13 @@ async fn apply(
         settings_file::Outcome::SwitchRefused(refused) => {
             let mut text =
                 "Nothing was saved. Apply the file with --confirm-switch if this is meant:\n".to_owned();
-            for reason in refused.doubt.reasons {
-                text.push_str(&format!("- {reason}\n"));
+            for sentence in refused.doubt.sentences() {
+                text.push_str(&format!("- {sentence}\n"));
             }
-            text.push_str(&format!("{} users came from the directory so far; they stay.\n", refused.users));
+            text.push_str(&format!(
+                "{} came from the directory so far.\n",
+                counted(refused.users, "user", "users")
+            ));
             print(&text)?;
         }
     }

@@ -69,6 +69,8 @@ struct Answer {
     leavers: Option<Leavers>,
     /// What is known about the filter: a page with JavaScript asks for it by itself.
     filter: Option<News>,
+    /// What names the figures of a switch to another tenant that were shown; empty when there is none.
+    switch: String,
     /// What was typed, the secret apart: a page without JavaScript shows it again.
     typed: Option<EntraText>,
     /// What stands around the form after a Save.
@@ -97,6 +99,7 @@ impl Answer {
             doubts: Vec::new(),
             leavers: None,
             filter: None,
+            switch: String::new(),
             typed: None,
             around: None,
         }
@@ -140,6 +143,7 @@ async fn connect(
     confirm_tenant: Option<String>,
     leaving: Option<String>,
     check_person: Option<String>,
+    switch: Option<String>,
 ) -> Result<Answer, AppError> {
     use domain::{Secret, role::Role};
     use sync::connect::ConnectForm;
@@ -158,7 +162,14 @@ async fn connect(
     };
     let secret = client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
     let confirm_leaving = leaving.filter(|_| intent == "save_leaving");
-    let form = ConnectForm { text, secret, confirm_tenant: confirm_tenant.is_some(), confirm_leaving };
+    // A page always says what it has shown, if only that it has shown nothing.
+    let form = ConnectForm {
+        text,
+        secret,
+        confirm_tenant: confirm_tenant.is_some(),
+        confirm_switch: Some(switch.unwrap_or_default()),
+        confirm_leaving,
+    };
     let role = match intent.as_str() {
         "person" => Role::Viewer,
         "sync" => Role::Operator,

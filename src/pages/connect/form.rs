@@ -162,11 +162,14 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                 domain=own_domain
             />
             {move || {
-                let (doubts, leavers) = answer
-                    .with(|answer| answer.as_ref().map(|answer| (answer.doubts.clone(), answer.leavers.clone())))
+                let (doubts, switch, leavers) = answer
+                    .with(|answer| {
+                        answer.as_ref().map(|answer| (answer.doubts.clone(), answer.switch.clone(), answer.leavers.clone()))
+                    })
                     .unwrap_or_default();
                 let confirmed = leavers.is_some();
-                let doubts = (!doubts.is_empty()).then(|| view! { <Doubts doubts=doubts confirmed=confirmed /> });
+                let doubts =
+                    (!doubts.is_empty()).then(|| view! { <Doubts doubts=doubts switch=switch confirmed=confirmed /> });
                 let page = customer_path(&slug, CONNECT);
                 let leavers = leavers.map(|leavers| view! { <LeaversView leavers=leavers page=page pending=pending /> });
                 view! {
@@ -247,17 +250,23 @@ fn LeaversView(
 #[component]
 fn Doubts(
     doubts: Vec<String>,
+    /// What names the figures of a switch; empty when it is none.
+    switch: String,
     /// Whether it was confirmed, and something else is asked now.
     confirmed: bool,
 ) -> impl IntoView {
     let rows = doubts.into_iter().map(|doubt| view! { <li>{doubt}</li> });
+    let title = if switch.is_empty() { "Is this the right tenant?" } else { "Switch to another tenant?" };
     view! {
         <section class="card doubt" role="alert">
-            <h2><Icon name="warning" />"Is this the right tenant?"</h2>
+            <h2><Icon name="warning" />{title}</h2>
             <ul>{rows.collect_view()}</ul>
+            <input type="hidden" name="switch" value=switch />
             <Checkbox name="confirm_tenant" label="Yes, this tenant belongs to this customer" checked=confirmed>
                 "Tick the box and save again. If the Client Secret field is empty now, enter a new secret again as well."
             </Checkbox>
+            // The page as it is saved, asked for anew: nothing has changed.
+            <a class="button" href="" rel="external">"Cancel"</a>
         </section>
     }
 }

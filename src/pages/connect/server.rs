@@ -111,12 +111,13 @@ fn refusal(refused: Refused, typed: EntraText, what: &str) -> Answer {
             Answer { errors, typed, ..Answer::new(message) }
         }
         Refused::ConfirmTenant(doubt) => {
+            let (doubts, switch) = (doubt.sentences(), doubt.stamp());
             let name = doubt.organisation.map_or_else(
                 || "This tenant".to_owned(),
                 |o| format!("{} ({})", o.display_name, o.domains.join(", ")),
             );
             let message = Message::new(Tone::Warning, format!("{name} has to be confirmed. {what}"));
-            Answer { doubts: doubt.reasons, typed, ..Answer::new(message) }
+            Answer { doubts, switch, typed, ..Answer::new(message) }
         }
         Refused::ConfirmLeaving { leaving, confirmed } => {
             let label = format!("{} the sync", counted(leaving.crowd.count, "person leaves", "people leave"));

@@ -44,6 +44,7 @@ const READS_ALL: &[&str] = &[
     "::conflicts::PUT_OFF_IGNORES",
     "PROMISE",
     "::deletion_days::DAYS",
+    "::former_users::",
     "::mirror::LOST",
     "::mirror_groups::LOST",
     "::services::DISABLE_OTHERS",

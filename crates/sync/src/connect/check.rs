@@ -10,7 +10,7 @@ use domain::{
 };
 use store::{CustomerStore, StoreError};
 
-use super::{CLIENT_SECRET, ConnectForm, Refused, doubt};
+use super::{CLIENT_SECRET, ConnectForm, Refused, Switch, doubt, switch};
 use crate::{Engine, SyncError, filter::Filter};
 
 /// How long Save waits for the tenant's answer: somebody sits before the browser.
@@ -122,6 +122,8 @@ pub(crate) struct Checked {
     pub unchecked: Option<String>,
     /// What spoke against the tenant, and was confirmed.
     pub confirmed: Vec<String>,
+    /// What becomes of the users, when another tenant is connected.
+    pub switch: Option<Switch>,
 }
 
 /// Checks a form against what is saved, with the managed domains as they are or are about to be: the fields, then the tenant.
@@ -137,12 +139,34 @@ pub(crate) async fn check(
         Err(errors) => return Ok(Err(Refused::Fields(errors))),
     };
     let (organisation, unchecked) = ask(engine, read.credentials()).await;
-    let doubt = doubt::of(customer, managed, saved.as_ref(), &read.settings, organisation.as_ref()).await?;
+    let mut doubt =
+        doubt::of(customer, managed, saved.as_ref(), &read.settings, organisation.as_ref()).await?;
+    if let (Some(doubt), Some(saved)) = (&mut doubt, &saved)
+        && switch::is_switch(
+            &saved.settings,
+            saved.organisation.as_ref(),
+            &read.settings,
+            organisation.as_ref(),
+        )
+    {
+        let (credentials, organisation) = (read.credentials(), organisation.as_ref());
+        doubt.switch = Some(
+            switch::foreseen(engine, customer, credentials, &read.settings, organisation, managed).await?,
+        );
+    }
+    // The figures may be others by now than those that were confirmed.
+    let seen = |doubt: &doubt::TenantDoubt| {
+        form.confirm_tenant && form.confirm_switch.as_ref().is_none_or(|stamp| *stamp == doubt.stamp())
+    };
     match doubt {
-        Some(doubt) if !form.confirm_tenant => Ok(Err(Refused::ConfirmTenant(doubt))),
-        doubt => {
-            let confirmed = doubt.map_or_else(Vec::new, |doubt| doubt.reasons);
-            Ok(Ok(Checked { read, saved, organisation, unchecked, confirmed }))
+        Some(doubt) if !seen(&doubt) => Ok(Err(Refused::ConfirmTenant(doubt))),
+        Some(doubt) => {
+            let switch = doubt.switch;
+            Ok(Ok(Checked { read, saved, organisation, unchecked, confirmed: doubt.reasons, switch }))
+        }
+        None => {
+            let confirmed = Vec::new();
+            Ok(Ok(Checked { read, saved, organisation, unchecked, confirmed, switch: None }))
         }
     }
 }

@@ -8,7 +8,7 @@ use domain::{
 };
 use store::CustomerStore;
 
-use super::check::Saved;
+use super::{Switch, check::Saved};
 use crate::SyncError;
 
 /// What speaks for the wrong tenant. Shown before Save, which then needs a confirmation.
@@ -18,6 +18,22 @@ pub struct TenantDoubt {
     pub organisation: Option<Organisation>,
     /// What speaks against it, a sentence each. Never empty.
     pub reasons: Vec<String>,
+    /// What becomes of the users when it is another tenant than before.
+    pub switch: Option<Switch>,
+}
+
+impl TenantDoubt {
+    /// All that there is to say, a sentence each.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        self.reasons.iter().cloned().chain(self.switch.iter().flat_map(Switch::sentences)).collect()
+    }
+
+    /// What names the question; empty when there is no switch to be confirmed.
+    #[must_use]
+    pub fn stamp(&self) -> String {
+        self.switch.as_ref().map(|switch| switch.stamp(self.organisation.as_ref())).unwrap_or_default()
+    }
 }
 
 /// Whether the tenant may be the wrong one for this customer.
@@ -84,7 +100,11 @@ fn doubt(facts: &Facts<'_>) -> Option<TenantDoubt> {
     for other in facts.elsewhere {
         reasons.push(format!("The customer {other} is connected to the same tenant."));
     }
-    (!reasons.is_empty()).then(|| TenantDoubt { organisation: facts.organisation.cloned(), reasons })
+    (!reasons.is_empty()).then(|| TenantDoubt {
+        organisation: facts.organisation.cloned(),
+        reasons,
+        switch: None,
+    })
 }
 
 fn named(organisation: &Organisation) -> String {

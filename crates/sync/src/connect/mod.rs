@@ -7,11 +7,13 @@
 //! - the classic mistake of somebody who looks after many customers is the wrong customer's tenant. Save asks the tenant who it is, and
 //!   what looks like such a mistake ([`TenantDoubt`]) must be confirmed;
 //! - rules that turn people into conflicts are saved only after a confirmation that names these people ([`Leaving`]);
+//! - another tenant than before is a [`Switch`]: it is saved only by somebody who has seen what becomes of the users;
 //! - a tenant that cannot be asked now does not prevent Save: the administrator may be preparing, and consent may still be on its way.
 
 mod check;
 mod doubt;
 mod save;
+mod switch;
 
 use directory::entra::{
     Patience,
@@ -29,6 +31,7 @@ pub(crate) use check::{Checked, Saved as SavedConnection, check, saved};
 pub use doubt::TenantDoubt;
 pub(crate) use save::{ExpiryDate, whom_it_drops, write};
 pub use save::{Saved, save};
+pub use switch::{Figures, Switch};
 
 use crate::{
     Engine, SyncError,
@@ -50,6 +53,9 @@ pub struct ConnectForm {
     pub confirm_tenant: bool,
     /// The administrator has seen whom the new rules drop and means it: the fingerprint of that question ([`Leaving`]).
     pub confirm_leaving: Option<String>,
+    /// With [`confirm_tenant`](Self::confirm_tenant): the stamp of the [`Switch`] that was shown. `None` takes whatever is found: the command
+    /// line says so on purpose, and a page never does.
+    pub confirm_switch: Option<String>,
 }
 
 /// Why nothing was saved.

@@ -9,7 +9,7 @@ use domain::{
 };
 use store::{Change, CursorKind, CustomerStore, CustomerWrite, StoreError};
 
-use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, SavedConnection, check, saved};
+use super::{CLIENT_SECRET, Checked, ConnectForm, Refused, SavedConnection, Switch, check, saved, switch};
 use crate::{
     Actor, Engine, SyncError,
     filter::Filter,
@@ -70,13 +70,13 @@ pub async fn save(
     Ok(Ok(saved))
 }
 
-/// Whom the saved rules let in and the new ones drop. A first connection has nobody to drop.
+/// Whom the saved rules let in and the new ones drop. A first connection has nobody to drop, and a switch to another tenant has its own question.
 pub(crate) async fn whom_it_drops(
     customer: &CustomerStore,
     checked: &Checked,
     managed: &[String],
 ) -> Result<Option<Leaving>, SyncError> {
-    let Some(before) = &checked.saved else { return Ok(None) };
+    let Some(before) = checked.saved.as_ref().filter(|_| checked.switch.is_none()) else { return Ok(None) };
     let organisation = checked.organisation.as_ref().or(before.organisation.as_ref());
     filter_preview::leaving(customer, &before.settings, &checked.read.settings, organisation, managed).await
 }
@@ -91,7 +91,7 @@ pub(crate) async fn write(
     expiry: ExpiryDate,
 ) -> Result<Saved, SyncError> {
     hold_plan(transaction).await?;
-    let Checked { read, saved: before, organisation, unchecked, confirmed } = checked;
+    let Checked { read, saved: before, organisation, unchecked, confirmed, switch } = checked;
     let now = engine.clock.now();
     let old = before.as_ref().map(|before| &before.settings);
     let mut new = read.settings;
@@ -108,6 +108,9 @@ pub(crate) async fn write(
     if read.new_secret.is_some() {
         let had_one = customer.secret_saved_at(CLIENT_SECRET).await?.is_some();
         changes.push(Change::new("Client Secret", if had_one { "***" } else { "" }, "***"));
+    }
+    if let Some(switch) = &switch {
+        changes.extend(switched(before.as_ref(), organisation.as_ref(), switch));
     }
     let changed = before.is_none() || !changes.is_empty();
     let mut moved = None;
@@ -130,6 +133,9 @@ pub(crate) async fn write(
         }
         if let Some(before) = &before {
             moved = follow(transaction, customer, before, &new, now).await?;
+        }
+        if let Some(switch) = &switch {
+            switch::begin(transaction, customer, switch, now).await?;
         }
         schedule::follow(transaction, customer, old, &new, now).await?;
         if changed {
@@ -215,6 +221,20 @@ async fn follow(
             earliest.words()
         ),
     }))
+}
+
+/// What the audit log says of a switch.
+fn switched(before: Option<&SavedConnection>, now: Option<&Organisation>, switch: &Switch) -> Vec<Change> {
+    let id = |organisation: Option<&Organisation>| organisation.map_or(String::new(), |it| it.id.clone());
+    let before = before.and_then(|before| before.organisation.as_ref());
+    let figures = match &switch.figures {
+        Ok(figures) => format!("{} stay, {} become conflicts", count(figures.stay), figures.leaving.len()),
+        Err(_) => "the new tenant could not be read".to_owned(),
+    };
+    vec![
+        Change::new("Tenant", id(before), id(now)),
+        Change::new("Users at the switch", count(switch.users), figures),
+    ]
 }
 
 /// Every field that differs, under the label of its page.

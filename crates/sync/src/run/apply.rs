@@ -13,7 +13,7 @@ use super::{
     chunk::Chunk,
     deletions,
     drive::{Failure, Job},
-    groups, guard,
+    groups, guard, handover,
     plan_rules::PlanRules,
     resolve::{Moment, resolve},
 };
@@ -32,6 +32,7 @@ pub(super) async fn apply(job: &mut Job<'_>, graph: &Graph, rules: &mut PlanRule
     }
     rules.confirm(job.customer, &mut write).await?;
     write.commit().await?;
+    handover::hand_over(job, rules).await?;
     let limits = limits_as_saved(job.engine, job.customer).await?;
     let mut allowance = guard::removals(job, rules, limits).await?;
     let planned = job.engine.clock.now();

@@ -283,6 +283,13 @@ impl<'a> Chunk<'a> {
             return Ok(());
         }
         let users: Vec<i64> = open.iter().map(|(user, _)| *user).collect();
+        let former = self.write.former_among(&users).await?;
+        for (_, id) in open.iter().filter(|(user, _)| former.contains(user)) {
+            let gone = Standing::Out(Reason::NotInDirectory, None);
+            if let Some(met) = self.parts.objects.get_mut(id).filter(|met| met.standing == gone) {
+                met.standing = Standing::Out(Reason::OtherDirectoryService, None);
+            }
+        }
         for held in self.write.held_among(Guarded::Removal, &users).await? {
             self.parts.held.insert(held.object_id, held);
         }

@@ -98,6 +98,14 @@ impl PlanRules {
         mut saved: SavedConnection,
     ) -> Result<Self, Failure> {
         match graph.organisation().await {
+            Ok(organisation)
+                if saved.organisation.as_ref().is_some_and(|known| known.id != organisation.id) =>
+            {
+                return Err(Failure::Explained(format!(
+                    "{} belongs to another tenant than before. Nothing was read. Save it on the Connect page, which shows what that would change.",
+                    saved.settings.tenant
+                )));
+            }
             Ok(organisation) if saved.organisation.as_ref() != Some(&organisation) => {
                 saved = remember(job, saved, organisation).await?;
             }
@@ -130,6 +138,22 @@ impl PlanRules {
                 error.message
             ))
         })
+    }
+
+    /// The rules as they are about to be saved for another tenant: what was decided by hand about objects of the present one says nothing there,
+    /// and additions wait for their addresses.
+    pub async fn of_another_tenant(
+        customer: &CustomerStore,
+        settings: &EntraSettings,
+        organisation: Option<&Organisation>,
+        managed: &[String],
+    ) -> Result<Self, Failure> {
+        let saved = ByHandLists::saved(customer).await?;
+        let additions = customer.additions(Service::Entra).await?;
+        let awaited = additions.into_iter().map(|addition| (addition.address, addition.id)).collect();
+        let by_hand =
+            ByHandLists { version: saved.version, aliases: saved.aliases, awaited, ..ByHandLists::default() };
+        Self::new(settings, organisation, 0, managed.to_vec(), by_hand)
     }
 
     fn new(

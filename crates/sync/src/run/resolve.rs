@@ -231,7 +231,7 @@ impl Resolved {
             (_, None) => {}
         }
         // An object that the directory has is no leaver, whoever has its address; that of one who left earlier is forgotten.
-        let has_left = matches!(reason, None | Some(Reason::NotInDirectory));
+        let has_left = matches!(reason, None | Some(Reason::NotInDirectory | Reason::OtherDirectoryService));
         let rival = parts.rival(user).filter(|_| has_left);
         if let (Some(conflict), Some(rival)) = (&mut conflict, rival)
             && conflict.rival.as_ref() != Some(rival)

@@ -59,7 +59,7 @@ pub struct Applied {
 pub struct SwitchRefused {
     /// What speaks against the tenant.
     pub doubt: TenantDoubt,
-    /// How many users the portal has from Entra ID now: they stay, and nobody is deleted by the switch itself.
+    /// How many users the portal has from Entra ID now. Nobody is deleted by the switch itself.
     pub users: i64,
 }
 

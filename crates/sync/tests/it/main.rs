@@ -35,4 +35,5 @@ mod rules;
 mod runs;
 mod schedule;
 mod settings_file;
+mod switch;
 mod team;

@@ -39,6 +39,7 @@ const RESUMED: &str = "The read went on where an earlier run was interrupted.";
 
 /// How many objects that a list left out are asked for at once: what one request may name.
 const MOST_IDS: i64 = 1_000;
+pub(super) use users::selection as selection_of_users;
 
 /// One kind of object that is read page by page.
 trait Collection {

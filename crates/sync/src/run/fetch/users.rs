@@ -70,7 +70,7 @@ impl Collection for Users {
 }
 
 /// The properties to read: those of every read, and what the filter asks for besides.
-pub(super) fn selection(filter_properties: &[String]) -> String {
+pub(in crate::run) fn selection(filter_properties: &[String]) -> String {
     let mut selection = USER_SELECTION.to_owned();
     for property in filter_properties {
         if !USER_SELECTION.split(',').any(|known| known == property) {
