@@ -45,7 +45,7 @@ impl Allowance {
 
     /// Whether there is one left.
     pub const fn is_left(&self) -> bool {
-        self.0 > 0
+        self.left > 0
     }
 
     /// Uses one up; `false` when there is none left, and the removal is to be held.

@@ -90,6 +90,13 @@ pub enum Verdict {
     Untouched,
 }
 
+fn unusable_filter(error: FieldError) -> Failure {
+    Failure::Explained(format!(
+        "The custom filter cannot be used. {} Correct it on the Connect page.",
+        error.message
+    ))
+}
+
 impl PlanRules {
     /// The rules as saved, after asking the tenant for its domains: a verified domain may have come or gone since.
     pub async fn of_the_tenant(
@@ -131,13 +138,8 @@ impl PlanRules {
     pub async fn saved(customer: &CustomerStore, saved: &SavedConnection) -> Result<Self, Failure> {
         let managed = customer.managed_domains().await?;
         let by_hand = ByHandLists::saved(customer).await?;
-        let rules = Self::new(&saved.settings, saved.organisation.as_ref(), saved.version, managed, by_hand);
-        rules.map_err(|error| {
-            Failure::Explained(format!(
-                "The custom filter cannot be used. {} Correct it on the Connect page.",
-                error.message
-            ))
-        })
+        Self::new(&saved.settings, saved.organisation.as_ref(), saved.version, managed, by_hand)
+            .map_err(unusable_filter)
     }
 
     /// The rules as they are about to be saved for another tenant: what was decided by hand about objects of the present one says nothing there,
@@ -153,7 +155,7 @@ impl PlanRules {
         let awaited = additions.into_iter().map(|addition| (addition.address, addition.id)).collect();
         let by_hand =
             ByHandLists { version: saved.version, aliases: saved.aliases, awaited, ..ByHandLists::default() };
-        Self::new(settings, organisation, 0, managed.to_vec(), by_hand)
+        Self::new(settings, organisation, 0, managed.to_vec(), by_hand).map_err(unusable_filter)
     }
 
     fn new(
