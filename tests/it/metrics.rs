@@ -15,7 +15,8 @@ fn sample(body: &str, name: &str) -> Option<f64> {
 
 async fn sync(portal: &TestPortal) {
     let (engine, customer) = (&portal.portal.engine, portal.customer("default").await);
-    let run = run_to_end(engine, &customer, Purpose::Sync, Trigger::CommandLine, &Actor::command_line());
+    let actor = Actor::command_line();
+    let run = run_to_end(engine, &customer, Purpose::Sync, Trigger::CommandLine, &actor);
     run.await.unwrap().unwrap();
 }
 
