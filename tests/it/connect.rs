@@ -69,7 +69,8 @@ async fn what_was_typed_into_an_area_of_text_comes_back_as_text() {
     let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     connected.browser.submit("/api/connect", &form).await;
     let page = connected.browser.get(PAGE).await.body;
-    assert!(page.contains("&lt;/textarea>&lt;b id=\"mine\">&amp;lt;</textarea>"), "{page}");
+    let escaped = "\n&lt;/textarea&gt;&lt;b id=&quot;mine&quot;&gt;&amp;lt;</textarea>";
+    assert!(page.contains(escaped), "{page}");
     assert!(!page.contains("<b id=\"mine\">"));
 }
 

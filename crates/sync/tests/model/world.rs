@@ -28,7 +28,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use crate::{
-    portal::{Object, Portal, Rules},
+    portal::{self, Portal, Rules},
     steps::Chance,
 };
 
@@ -216,7 +216,7 @@ impl World {
         if let Err(Refused::ConfirmLeaving { leaving, .. }) = saved {
             let seen = leaving.fingerprint();
             for number in leaving.confirmed_by(&seen).unwrap() {
-                self.model.held.insert((Guarded::Removal, Object::User(*number)), Decision::Approved);
+                self.model.held.insert((Guarded::Removal, portal::Object::User(*number)), Decision::Approved);
             }
             form.confirm_leaving = Some(seen);
             saved = connect::save(&self.engine, &self.customer, &actor(), form).await.unwrap();

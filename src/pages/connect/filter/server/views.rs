@@ -78,9 +78,10 @@ pub(super) fn ImpactView(impact: Impact) -> impl IntoView {
             .into_any()
         }
     });
+    let crowds = crowds.collect_view();
     view! {
-        <p>{impact.words}</p>
-        <div class="crowds">{crowds.collect_view()}</div>
+        {(!impact.words.is_empty()).then(|| view! { <p>{impact.words}</p> })}
+        {(!crowds.is_empty()).then(|| view! { <div class="crowds">{crowds}</div> })}
     }
 }
 
