@@ -160,7 +160,7 @@ impl Place {
         let (mut killed, mut ended) = (0, 0);
         while killed < kills {
             let mut child = self.rollcall(&database, &["sync", "default", "--json"]);
-            tokio::time::sleep(Duration::from_millis(10 + self.below(whole))).await;
+            tokio::time::sleep(Duration::from_millis(10 + self.below(2 * whole))).await;
             if child.try_wait().unwrap().is_none() {
                 child.kill().unwrap();
                 killed += 1;
