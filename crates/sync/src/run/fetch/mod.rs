@@ -290,12 +290,16 @@ async fn write_page<C: Collection>(
         objects: round.objects,
         updated_at: job.engine.clock.now(),
     };
+    let first = round.full && round.pages == 1;
     write.put_cursor(&cursor).await?;
     // From here on, users wait for groups and groups for users: both write the run's row and number its notices.
     write.update_run(job.run_id, Phase::Fetch, &counts(job, graph, progress)).await?;
     write.add_notices(job.run_id, &notices).await?;
     write.raise_topic("runs").await?;
     write.commit().await?;
+    if first {
+        job.engine.store.analyse_new_tables().await?;
+    }
     Ok(())
 }
 
