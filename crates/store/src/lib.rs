@@ -159,6 +159,15 @@ impl Store {
         self.customer_count().await.map(|_| ())
     }
 
+    /// Lets the database look at tables that have just got their first rows, so that it knows how to find them: a run calls this behind its first
+    /// page and its first chunk. Next to nothing when there is no such table.
+    ///
+    /// # Errors
+    /// When the database cannot do it.
+    pub async fn analyse_new_tables(&self) -> Result<()> {
+        self.inner.pools.analyse_new().await
+    }
+
     /// Closes every connection, after those that are in use have come back. Later calls are refused as unreachable.
     pub async fn close(&self) {
         self.inner.pools.close().await;

@@ -80,7 +80,7 @@ statements! {
     MARK_ALL = "INSERT INTO mirror_marks (customer_id, service, mirror_user_id)
                 SELECT m.customer_id, m.service, m.id FROM mirror_users m WHERE m.customer_id = $1 AND m.service = $2
                 ON CONFLICT (customer_id, service, mirror_user_id) DO NOTHING";
-    FORGET = "DELETE FROM mirror_users WHERE customer_id = $1 AND service = $2 AND gone = TRUE AND id ", among("$3" "BIGINT"), "";
+    FORGET = "DELETE FROM mirror_users WHERE customer_id = $1 AND COALESCE(service = $2, FALSE) AND gone = TRUE AND id ", among("$3" "BIGINT"), "";
     CLEAR = "DELETE FROM mirror_marks WHERE customer_id = $1 AND service = $2 AND mirror_user_id ", among("$3" "BIGINT"), "";
 }
 

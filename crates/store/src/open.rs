@@ -14,7 +14,7 @@ use std::{
 };
 
 use sqlx::{
-    Connection as _, PgConnection, PgPool, SqlitePool,
+    Connection as _, Executor as _, PgConnection, PgPool, SqlitePool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -43,6 +43,23 @@ const MIGRATION_POLL: Duration = Duration::from_millis(25);
 /// are given rows are not kept as prepared ones, and so are planned for what they are given all the same.
 /// A commit does not wait for the disk, as on SQLite (see [`Durability::Chunk`]).
 const POSTGRES_CHUNK: &str = "BEGIN; SET LOCAL plan_cache_mode = auto; SET LOCAL synchronous_commit = off";
+/// Gathers what the planner of Postgres knows of tables that were never analysed and have rows by now. The server does it by itself, but only
+/// minutes after a first sync has begun; until then it takes every column for selective, and reads all rows of a customer for each page.
+const POSTGRES_ANALYSE: &str = "DO $$
+    DECLARE
+        name TEXT;
+    BEGIN
+        FOR name IN
+            SELECT c.relname FROM pg_class c
+            WHERE c.relnamespace = CAST(current_schema() AS regnamespace) AND c.relkind = 'r' AND c.reltuples < 0 AND pg_relation_size(c.oid) > 0
+                AND c.relname IN ('conflicts', 'groups', 'mirror_addresses', 'mirror_groups', 'mirror_marks', 'mirror_members', 'mirror_users',
+                    'run_changes', 'user_addresses', 'user_search', 'users')
+            ORDER BY c.relname
+        LOOP
+            EXECUTE format('ANALYZE %I', name);
+        END LOOP;
+    END
+    $$";
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
@@ -165,6 +182,15 @@ impl Pools {
         })
     }
 
+    /// Lets Postgres look at tables that have just got their first rows; SQLite's plans need no look.
+    pub(crate) async fn analyse_new(&self) -> Result<()> {
+        if let Self::Postgres(pool) = self {
+            let mut connection = pool.acquire().await.map_err(|error| why_none(pool, error))?;
+            connection.execute(POSTGRES_ANALYSE).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite { readers, durable, chunk, .. } => {
@@ -271,7 +297,7 @@ fn private_file(path: &Path) -> Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Executor as _, Row as _};
+    use sqlx::Row as _;
 
     use super::*;
     use crate::sql::Engine;

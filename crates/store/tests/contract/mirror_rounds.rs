@@ -214,6 +214,20 @@ on_both_engines! {
         assert!(at(Service::Entra, "c").await.is_empty() && at(Service::Ldap, "a").await.is_empty());
     }
 
+    async fn a_look_at_new_tables_tells_postgres_what_is_in_them(db: &TestDb) {
+        let customer = db.customer().await;
+        mirror(&customer, 1, &["a", "b", "c"]).await;
+        db.store.analyse_new_tables().await.unwrap();
+        if matches!(db.url, store::DatabaseUrl::Postgres(_)) {
+            let known = "SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE relname = 'mirror_users'";
+            assert_eq!(db.number(known).await, 3);
+            assert_eq!(db.number(&known.replace("mirror_users", "users")).await, -1, "nothing is in it");
+            mirror(&customer, 1, &["d"]).await;
+            db.store.analyse_new_tables().await.unwrap();
+            assert_eq!(db.number(known).await, 3, "the server itself keeps an eye on it from now on");
+        }
+    }
+
     async fn candidates_for_removal_are_the_dirty_objects_that_a_user_stands_for(db: &TestDb) {
         let customer = db.customer().await;
         let of_ldap = UserWrite { source: Source::Ldap, ..new_user("New", "new@contoso.com", &[]) };

@@ -75,6 +75,7 @@ async fn users(
         job.go_on()?;
         let rows = job.customer.dirty_users(Service::Entra, after, job.engine.chunk).await?;
         let Some(last) = rows.last() else { return Ok(()) };
+        let first = after == 0;
         after = last.id;
         let now = job.engine.clock.now();
         let mut write = job.begin().await?;
@@ -98,5 +99,8 @@ async fn users(
         job.counts.held += i64::try_from(more).unwrap_or(i64::MAX);
         job.note_progress(&mut write, Phase::Apply).await?;
         write.commit().await?;
+        if first {
+            job.engine.store.analyse_new_tables().await?;
+        }
     }
 }

@@ -367,6 +367,7 @@ async fn write_page<C: Collection>(
         objects: round.objects,
         updated_at: job.engine.clock.now(),
     };
+    let first = round.full && round.pages == 1;
     if left_out == 0 {
         write.put_cursor(&cursor).await?;
     } else {
@@ -378,6 +379,9 @@ async fn write_page<C: Collection>(
     write.add_notices(job.run_id, &notices).await?;
     write.raise_topic("runs").await?;
     write.commit().await?;
+    if first {
+        job.engine.store.analyse_new_tables().await?;
+    }
     Ok(())
 }
 
