@@ -185,7 +185,7 @@ fn HelpView(help: Help) -> impl IntoView {
             <code>{help.not_followed.join(", ")}</code>"."
         </p>
         <h2>"Properties and operators"</h2>
-        <div class="table-wrap">
+        <div class="table-wrap" tabindex="0" role="region" aria-label="Properties and operators">
             <table class="list properties">
                 <caption class="visually-hidden">"Properties that can be filtered by"</caption>
                 <thead>

@@ -114,6 +114,8 @@ impl Live {
                     self.take(at);
                 }
             }
+            // Nor does it lose it here: the verdict would be written anew, and the click would miss the button.
+            ("mousedown", "custom_filter-fix") => event.prevent_default(),
             ("click", "custom_filter-fix") => self.correct(),
             ("click", _) => {
                 let Some(start) = target.get_attribute("data-filter") else { return };
