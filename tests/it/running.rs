@@ -57,7 +57,10 @@ async fn an_operator_cancels_a_sync_and_is_told_beforehand_what_that_does() {
     assert_eq!(browser.submit("/api/cancel_run", &fields).await.location(), path);
     let page = browser.get(&path).await.body;
     assert!(page.contains("The sync was cancelled. What it had written stays."), "{page}");
-    assert!(page.contains("cancelled by") && !page.contains(RELOADS) && !page.contains("cancel_run"), "{page}");
+    assert!(
+        page.contains("cancelled by") && !page.contains(RELOADS) && !page.contains("cancel_run"),
+        "{page}"
+    );
     browser.submit("/api/cancel_run", &fields).await;
     assert!(browser.get(&path).await.body.contains("The sync had ended already."));
 }
