@@ -10,7 +10,7 @@ const pictures = resolve(import.meta.dirname, "../../docs/pictures");
 const entra = "/customers/default/service-settings/directory-services/entra-id";
 const pages = {
   dashboard: "/customers/default/dashboard",
-  users: "/customers/default/users",
+  users: "/customers/default/users?q=alice",
   conflicts: `${entra}/user-conflicts`,
   connect: `${entra}/connect`,
 };
@@ -35,7 +35,7 @@ async function aMonth(portal: Portal): Promise<void> {
   for (let ago = days - 1; ago >= 0; ago--) {
     const of = (number: number) => people.slice(next, (next += number));
     const moved = of(2 + ((ago * 7) % 9)).map((person) => ({
-      set: { object: person.external_id, properties: { jobTitle: "Team lead", displayName: `${person.display_name} (Lead)` } },
+      set: { object: person.external_id, properties: { jobTitle: "Team lead", displayName: person.display_name.replace(" ", " M. ") } },
     }));
     const joined = Array.from({ length: (ago * 5) % 4 }, (_, at) => ({
       add_user: {

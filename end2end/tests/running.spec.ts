@@ -1,10 +1,11 @@
 import { AxeBuilder } from "@axe-core/playwright";
 
-import { arrived, dashboardPath, expect, settled, signIn, test, toast, visit, withScripts } from "../support/test.js";
+import { administrator, arrived, dashboardPath, expect, settled, signIn, test, toast, visit, withScripts } from "../support/test.js";
 
 const customer = "/customers/default";
 
 test("a sync on the command line is live in two browsers, and one of them cancels it", async ({ page, portal, browser, baseURL }) => {
+  test.slow();
   await portal.connectAndSync();
   await visit(page, "/");
   await signIn(page);
@@ -14,11 +15,13 @@ test("a sync on the command line is live in two browsers, and one of them cancel
   const second = await browser.newContext({ baseURL, javaScriptEnabled, viewport });
   const other = await second.newPage();
   await other.goto("/login");
-  await signIn(other);
+  await other.getByLabel("Email", { exact: true }).fill(administrator.email);
+  await other.getByLabel("Password", { exact: true }).fill(administrator.password);
+  await other.getByRole("button", { name: "Sign in", exact: true }).click();
   await other.waitForURL((url) => url.pathname === dashboardPath);
 
   // Slow enough to be seen: a page of the directory takes as long as this.
-  await portal.control("/latency", { ms: 4_000 });
+  await portal.control("/latency", { ms: 12_000 });
   const ended = portal.command("sync", "default", "--json").catch((error: Error) => error.message);
   const pill = (of: typeof page) => of.locator(".pill.running");
   for (const open of [page, other]) {

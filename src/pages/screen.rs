@@ -35,10 +35,9 @@ pub(super) fn screen(title: &'static str, load: fn(Place) -> Answer) -> impl Int
         let id = [param("run"), param("id")].concat();
         let now = (location.pathname.get(), Place { slug: param("slug"), id, query: location.search.get() });
         match before {
-            // The address is already that of another page, for which this one is about to make room: its query is none of this page's.
-            Some(before) if before.0 != now.0 && before.1.slug == now.1.slug && before.1.id == now.1.id => {
-                before.clone()
-            }
+            // The address is already that of another page, for which this one is about to make room: what stands in it is none of this
+            // page's, which would ask in vain.
+            Some(before) if shape(&before.0, &before.1) != shape(&now.0, &now.1) => before.clone(),
             _ => now,
         }
     });
@@ -64,6 +63,12 @@ pub(super) fn screen(title: &'static str, load: fn(Place) -> Answer) -> impl Int
     }
 }
 
+/// What addresses of the same page have in common: all but which customer and which object it is about.
+fn shape(path: &str, place: &Place) -> String {
+    let about = |part: &str| !part.is_empty() && (part == place.slug || part == place.id);
+    path.split('/').map(|part| if about(part) { "*" } else { part }).collect::<Vec<_>>().join("/")
+}
+
 /// While the page is live, it is asked for every two seconds.
 fn ask_again_while_live(data: Resource<Result<Rendered, AppError>>) {
     Effect::new(move || {
@@ -77,4 +82,22 @@ fn ask_again_while_live(data: Resource<Result<Rendered, AppError>>) {
             on_cleanup(move || drop(timer.map(|timer| timer.clear())));
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, shape};
+
+    #[test]
+    fn a_page_knows_its_own_address_whatever_customer_and_object_it_is_about() {
+        let of = |path: &str, slug: &str, id: &str| {
+            let place = Place { slug: slug.to_owned(), id: id.to_owned(), query: String::new() };
+            shape(path, &place)
+        };
+        let one = of("/customers/a/users/1", "a", "1");
+        assert_eq!(one, of("/customers/b/users/2", "b", "2"));
+        assert_ne!(one, of("/customers/a/users", "a", ""));
+        assert_ne!(one, of("/customers/a/users/1/edit", "a", "1"));
+        assert_ne!(one, of("/customers/a/sync-history/2", "a", "2"));
+    }
 }

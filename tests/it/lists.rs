@@ -18,7 +18,6 @@ async fn a_list_without_rows_says_why_before_anything_is_connected() {
         (format!("{CUSTOMER}/groups"), "There are no groups yet."),
         (format!("{CUSTOMER}/recycle-bin"), "The recycle bin is empty."),
         (format!("{CUSTOMER}/sync-history"), "Nothing was synced yet."),
-        (format!("{CUSTOMER}/audit-log"), "Nothing was changed yet."),
         (format!("{ENTRA}/exceptions"), "The directory was not read yet."),
         (format!("{ENTRA}/additions"), "There are no additions"),
         (format!("{ENTRA}/user-conflicts"), "Nobody is in conflict"),
