@@ -109,7 +109,7 @@ pub(crate) async fn write(
             moved = follow(transaction, customer, before, &new, now).await?;
         }
         if let Some(switch) = &switch {
-            switch::begin(transaction, customer, switch, now).await?;
+            switch::begin(transaction, customer, actor, switch, now).await?;
         }
         schedule::follow(transaction, customer, old, &new, now).await?;
         if changed {
