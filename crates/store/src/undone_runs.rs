@@ -21,8 +21,10 @@ statements! {
                  AND NOT EXISTS (SELECT 1 FROM undone_runs d
                                  WHERE d.customer_id = c.customer_id AND d.run_id = c.run_id AND d.undone_at IS NOT NULL)
                  AND c.object_id ", among("$3" "TEXT"), "";
-    USERS = "SELECT u.id FROM users u WHERE u.customer_id = $1 AND u.public_id ", among("$2" "TEXT"), " ORDER BY u.id";
-    BINNED = "SELECT b.id FROM recycle_bin b WHERE b.customer_id = $1 AND b.public_id ", among("$2" "TEXT"), " ORDER BY b.id";
+    /// COALESCE keeps both planners from searching by the customer instead of by the few ids.
+    USERS = "SELECT u.id FROM users u WHERE COALESCE(u.customer_id = $1, FALSE) AND u.public_id ", among("$2" "TEXT"), " ORDER BY u.id";
+    BINNED = "SELECT b.id FROM recycle_bin b WHERE COALESCE(b.customer_id = $1, FALSE) AND b.public_id ",
+             among("$2" "TEXT"), " ORDER BY b.id";
 }
 
 /// A run that was taken back, or that somebody wants to take back.

@@ -10,7 +10,7 @@ use store::{Run, UndoneRun};
 use sync::run::undo::{self, Line, Proposal, Refused};
 use uuid::Uuid;
 
-use super::one::path;
+use super::{list, one::path};
 use crate::{
     access::{self, Desk, Query},
     components::{Icon, Message, Moment, MomentView, Tone, count, counted},
@@ -189,7 +189,10 @@ fn lines(title: String, mut lines: Vec<Line>, slug: &str) -> impl IntoView + use
 pub(super) async fn confirm(desk: &Desk, id: Uuid, stamp: &str) -> Result<(), AppError> {
     let done = undo::undo(&desk.portal.engine, &desk.customer, &desk.actor(), id, Some(stamp)).await;
     let message = match done.map_err(|error| access::sync_error(&error))? {
-        Err(Refused::Missing) => return Err(access::not_found()),
+        Err(Refused::Missing) => {
+            let (list, message) = (list::path(desk), Message::new(Tone::Bad, Refused::Missing.to_string()));
+            return access::leave(&desk.portal, &desk.session, &list, &list, &message).await;
+        }
         Err(refused) => Message::new(Tone::Bad, refused.to_string()),
         Ok(undone) if undone.awaiting => Message::new(
             Tone::Warning,
