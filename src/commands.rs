@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod conflicts;
+mod undo;
 
 use std::{
     io::{BufRead, Read, Write},
@@ -56,6 +57,8 @@ enum Command {
     /// What the deletion guard holds
     #[command(subcommand)]
     Held(conflicts::HeldCommand),
+    /// Take back what a sync did to users
+    Undo(undo::UndoArgs),
     /// Users, groups and aliases that the sync leaves out
     #[command(subcommand)]
     Exceptions(by_hand::ExceptionsCommand),
@@ -176,6 +179,7 @@ pub async fn run(command: CommandLine) -> ExitCode {
             }
             Command::Conflicts(command) => conflicts::conflicts(&open().await?, command).await,
             Command::Held(command) => conflicts::held(&open().await?, command).await,
+            Command::Undo(args) => undo::run(&open().await?, args).await,
             Command::Exceptions(command) => by_hand::exceptions(&open().await?, command).await,
             Command::Additions(command) => by_hand::additions(&open().await?, command).await,
             Command::Filter(FilterCommand::Check { resource, json: _ }) => check_filters(resource),

@@ -335,12 +335,17 @@ async fn decide_held(portal: &Portal, args: HeldArgs, approve: bool) -> Result<E
     }
     let (engine, actor) = (&portal.engine, Actor::command_line());
     let decided = held::decide(engine, &customer, &actor, kind, &Chosen::Objects(chosen), approve).await?;
-    let objects = decided.map_err(|refused| refused.to_string())?;
-    let mut answer = serde_json::json!({ "objects": objects });
+    let held::Decided { objects, awaiting } = decided.map_err(|refused| refused.to_string())?;
+    let mut answer = serde_json::json!({ "objects": objects, "awaiting_second": awaiting });
     let word = if approve { "approved" } else { "dismissed" };
     let mut text = format!("{objects} {word}.\n");
+    if awaiting > 0 {
+        text.push_str(&format!(
+            "{awaiting} approved by one administrator: another one has to approve them as well.\n"
+        ));
+    }
     let mut code = ExitCode::SUCCESS;
-    if approve {
+    if approve && objects > 0 {
         // The approval is given whatever becomes of the sync that carries it out.
         let trigger = Trigger::CommandLine;
         match sync::run::run_to_end(engine, &customer, Purpose::Sync, trigger, &actor).await? {

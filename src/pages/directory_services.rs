@@ -39,6 +39,13 @@ async fn guard(
     change::guard(&desk, [&max_removals, &max_removals_percent, &min_removals]).await
 }
 
+/// Saves whether an approval needs two administrators.
+#[server(endpoint = "two_administrators")]
+async fn two_administrators(slug: String, two: Option<String>) -> Result<(), AppError> {
+    let desk = crate::access::require(&slug, domain::role::Role::Administrator).await?;
+    change::two_administrators(&desk, two.is_some()).await
+}
+
 /// The overview.
 #[component]
 pub(super) fn DirectoryServices() -> impl IntoView {

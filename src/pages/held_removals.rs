@@ -180,7 +180,7 @@ mod server {
         run::{Purpose, Trigger},
         settings::GuardLimits,
     };
-    use store::HeldRow;
+    use store::{Approver, HeldRow};
     use sync::{
         held::{self, Chosen},
         run::StartRefused,
@@ -213,7 +213,11 @@ mod server {
             }
         }
         let may_act = desk.role >= Role::Operator;
-        Ok(HeldPage { head, limits: limits(customer.customer().guard), kinds, may_act })
+        let mut limits = limits(customer.customer().guard);
+        if customer.two_administrators().await.map_err(|error| access::store_error(&error))? {
+            limits.push_str(" An approval needs two administrators: the second one has to be somebody else.");
+        }
+        Ok(HeldPage { head, limits, kinds, may_act })
     }
 
     fn limits(guard: GuardLimits) -> String {
@@ -232,11 +236,14 @@ mod server {
         let loaded = async {
             let waiting = customer.waiting(kind).await?;
             let rows = customer.held_with(kind, Decision::Waiting, after, PER_PAGE + 1).await?;
+            let ids: Vec<i64> = rows.iter().map(|row| row.held.object_id).collect();
+            let first = customer.first_approvers(kind, &ids).await?;
             let mut decided = customer.held_with(kind, Decision::Dismissed, 0, PER_PAGE).await?;
             decided.extend(customer.held_with(kind, Decision::Approved, 0, PER_PAGE).await?);
-            Ok((waiting, rows, decided))
+            Ok((waiting, rows, decided, first))
         };
-        let (waiting, mut rows, decided) = loaded.await.map_err(|error| access::store_error(&error))?;
+        let (waiting, mut rows, decided, first) =
+            loaded.await.map_err(|error| access::store_error(&error))?;
         let most = usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
         let more = rows.len() > most;
         rows.truncate(most);
@@ -271,12 +278,12 @@ mod server {
                 .map(|row| base.clone().with(kind.name(), &row.held.object_id.to_string()).on(&path)),
             first: (after > 0).then(|| base.on(&path)),
             place: format!("{} waiting", count(number)),
-            table: table(desk, &rows, "What waits for a decision"),
-            decided: (!decided.is_empty()).then(|| table(desk, &decided, "What was decided about")),
+            table: table(desk, &rows, &first, "What waits for a decision"),
+            decided: (!decided.is_empty()).then(|| table(desk, &decided, &[], "What was decided about")),
         })
     }
 
-    fn table(desk: &Desk, rows: &[HeldRow], caption: &str) -> Table {
+    fn table(desk: &Desk, rows: &[HeldRow], first: &[(i64, Approver)], caption: &str) -> Table {
         let now = desk.portal.now();
         let mut table = Table::new(caption, &["Name", "Address", "Why", "Held since", "Decision"]);
         for row in rows {
@@ -297,7 +304,10 @@ mod server {
                     Cell::address(row.address.clone()),
                     Cell::text(row.held.reason.clone()),
                     Cell::When(Some(Moment::at(row.held.since, now)), String::new()),
-                    Cell::badge(class, row.held.decision.name()),
+                    match first.iter().find(|(object, _)| *object == row.held.object_id) {
+                        Some((_, (_, name))) => Cell::badge(class, &format!("approved once, by {name}")),
+                        None => Cell::badge(class, row.held.decision.name()),
+                    },
                 ],
             });
         }
@@ -326,10 +336,17 @@ mod server {
             .await
             .map_err(|error| access::sync_error(&error))?;
         let (one, several) = held::named(kind);
-        let message = match decided {
+        let message = match decided.map(|decided| (decided.objects, decided.awaiting)) {
+            Ok((0, awaiting)) => {
+                let text = format!(
+                    "{} approved by one administrator. Nothing happens until another one approves as well.",
+                    counted(awaiting, one, several)
+                );
+                Message::new(Tone::Warning, text)
+            }
             Err(refused) => Message::new(Tone::Bad, refused.to_string()),
-            Ok(objects) if approve => approved(desk, &counted(objects, one, several)).await?,
-            Ok(objects) => {
+            Ok((objects, _)) if approve => approved(desk, &counted(objects, one, several)).await?,
+            Ok((objects, _)) => {
                 let text = format!("{} dismissed: they stay as they are.", counted(objects, one, several));
                 Message::new(Tone::Good, text)
             }

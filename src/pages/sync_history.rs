@@ -38,8 +38,9 @@ async fn run(slug: String, id: String, query: String) -> Result<Rendered, AppErr
         return Err(access::not_found());
     };
     let running = found.run.outcome == Outcome::Running;
+    let undo = undo::load(&desk, &found.run, &query).await?;
     let message = access::take_answer(&desk.portal, &desk.session, &one::path(&desk, id)).await?;
-    Ok(Rendered::new(one::page(&desk, &query, found)).with_message(message).live(running))
+    Ok(Rendered::new(one::page(&desk, &query, found, undo)).with_message(message).live(running))
 }
 
 /// Starts a preview: a run that reads and decides, and writes nothing but what it would do.
@@ -73,6 +74,14 @@ async fn preview(slug: String) -> Result<crate::components::Message, AppError> {
     access::answer(&desk.portal, &desk.session, &path, message).await
 }
 
+/// Takes back what a run did to users, as its page showed it.
+#[server(endpoint = "undo_run")]
+async fn undo_run(slug: String, id: String, stamp: String) -> Result<(), AppError> {
+    let desk = crate::access::require(&slug, domain::role::Role::Administrator).await?;
+    let Ok(id) = id.parse() else { return Err(crate::access::not_found()) };
+    undo::confirm(&desk, id, &stamp).await
+}
+
 /// The list of runs.
 #[component]
 pub(super) fn SyncHistory() -> impl IntoView {
@@ -89,5 +98,7 @@ pub(super) fn RunPage() -> impl IntoView {
 mod list;
 #[cfg(feature = "ssr")]
 mod one;
+#[cfg(feature = "ssr")]
+mod undo;
 #[cfg(feature = "ssr")]
 pub(super) mod words;

@@ -173,6 +173,12 @@ async fn every_server_function_is_for_those_who_may_call_it() {
             at(Role::Administrator),
         ),
         ("managed_domains", &[("slug", "default"), ("domains", "")], at(Role::Administrator)),
+        ("two_administrators", &[("slug", "default")], at(Role::Administrator)),
+        (
+            "undo_run",
+            &[("slug", "default"), ("id", "00000000-0000-7000-8000-000000000000"), ("stamp", "")],
+            at(Role::Administrator),
+        ),
         (
             "guard",
             &[

@@ -218,3 +218,53 @@ async fn with_the_service_off_the_page_says_that_the_clocks_stand_still() {
     let page = portal.page("user-conflicts").await;
     assert!(page.contains("the deletion clocks stand still") && page.contains("clock stopped"));
 }
+
+#[tokio::test]
+async fn with_two_administrators_the_page_waits_for_another_one() {
+    let mut portal = Synced::start().await;
+    let on = portal.submit("two_administrators", &[("two", "on")]).await;
+    assert!(on.contains("From now on an approval needs a second, other administrator."), "{on}");
+    let users = portal.users().await;
+    let lost: Vec<_> = users.iter().take(12).map(|(_, id, _)| id).collect();
+    portal.lose(&lost).await;
+    assert!(portal.page("held-removals").await.contains("An approval needs two administrators"));
+    let customer = portal.portal.customer("default").await;
+    let stamp = sync::held::stamp(&customer.waiting(domain::guard::Guarded::Removal).await.unwrap());
+    let fields = [("kind", "removal"), ("intent", "approve_all"), ("stamp", stamp.as_str())];
+    let page = portal.submit("decide_held", &fields).await;
+    assert!(page.contains("12 removals approved by one administrator."), "{page}");
+    assert!(page.contains("approved once, by ada@portal.example"));
+    assert!(portal.submit("decide_held", &fields).await.contains("you have approved this already"));
+    let other =
+        portal.portal.add_administrator("eve@portal.example", "default", domain::role::Role::Operator).await;
+    portal.browser = portal.portal.signed_in(other).await;
+    assert!(portal.submit("decide_held", &fields).await.contains("12 removals approved. A sync has started"));
+}
+
+#[tokio::test]
+async fn a_sync_is_taken_back_behind_a_list_of_what_happens() {
+    let mut portal = Synced::start().await;
+    let users = portal.users().await;
+    let (_, directory_id, address) = &users[0];
+    portal.lose(&[directory_id]).await;
+    let run = portal.portal.customer("default").await.runs(None, 1).await.unwrap()[0].public_id.to_string();
+    let path = format!("/customers/default/sync-history/{run}");
+    let page = portal.browser.get(&path).await.body;
+    assert!(page.contains("Undo this sync") && page.contains("What would be taken back"));
+    let asked = portal.browser.get(&format!("{path}?undo=ask")).await.body;
+    // The one who left, and a colleague who got one of the addresses.
+    let card = asked.split("id=\"undo\"").nth(1).unwrap_or(&asked);
+    let said = card.contains("Taken back: 2") && card.contains(address) && card.contains("Take back 2 users");
+    assert!(said, "{card}");
+    assert!(portal.page("user-conflicts").await.contains(address), "looking changes nothing");
+    let stamp = asked.split("name=\"stamp\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let done = portal.submit("undo_run", &[("id", &run), ("stamp", &stamp)]).await;
+    assert!(done.contains("2 users were taken back.") && done.contains("Taken back by "), "{done}");
+    assert!(portal.page("user-conflicts").await.contains("Nobody is in conflict"));
+    let again = portal.submit("undo_run", &[("id", &run), ("stamp", &stamp)]).await;
+    assert!(again.contains("This run was taken back already"));
+    let viewer =
+        portal.portal.add_administrator("vic@portal.example", "default", domain::role::Role::Viewer).await;
+    portal.browser = portal.portal.signed_in(viewer).await;
+    assert!(!portal.browser.get(&format!("{path}?undo=ask")).await.body.contains("Take back 2 users"));
+}

@@ -179,3 +179,30 @@ async fn filters_are_checked_line_by_line() {
     );
     assert_eq!(groups[0]["verdict"], "accepted");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_taken_back_once_it_was_confirmed() {
+    let place = Place::start().await;
+    place.apply("");
+    let synced = place.rollcall(&["sync", "default", "--json"], "");
+    let run = lines(&synced).pop().unwrap()["run"].as_str().unwrap().to_owned();
+    let shown = place.rollcall(&["undo", "default", &run, "--json"], "");
+    assert_eq!(shown.status.code(), Some(4), "{}", words(&shown));
+    let proposal = lines(&shown).pop().unwrap();
+    let users = proposal["taken_back"].as_array().unwrap().len();
+    assert_eq!(
+        (users > 10, proposal["redone"].as_u64(), &proposal["done"]),
+        (true, u64::try_from(users).ok(), &false.into())
+    );
+    let export = |place: &Place| lines(&place.rollcall(&["users", "export", "default", "--json"], "")).len();
+    assert_eq!(export(&place), users, "nothing was changed");
+    let done = place.rollcall(&["undo", "default", &run, "--confirm"], "");
+    assert_eq!(done.status.code(), Some(0), "{}", words(&done));
+    assert!(
+        words(&done).contains("users were taken back") && words(&done).contains("Scheduled syncs wait until")
+    );
+    assert_eq!(export(&place), 0);
+    let again = place.rollcall(&["undo", "default", &run], "");
+    assert_eq!(again.status.code(), Some(1));
+    assert!(words(&again).contains("taken back already"), "{}", words(&again));
+}

@@ -147,7 +147,7 @@ pub async fn save(
     let removed_count = write.remove_exceptions(service, &removed).await?;
     if fate == Present::LetGo && !present.is_empty() {
         let ids: Vec<i64> = present.iter().map(|user| user.id).collect();
-        write.approve_removals(&ids, now).await?;
+        crate::held::approve_in_advance(&mut write, actor, &ids, now).await?;
     }
     let touched: BTreeSet<Object> = add.iter().chain(&remove).cloned().collect();
     mark(&mut write, service, &touched).await?;

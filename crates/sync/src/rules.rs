@@ -131,6 +131,29 @@ pub(crate) async fn write_guard(
     Ok(true)
 }
 
+/// Saves whether what the deletion guard holds, and undoing a run, need two administrators. `true` when it was otherwise before.
+///
+/// # Errors
+/// When the database cannot do it.
+pub async fn save_two_administrators(
+    engine: &Engine,
+    customer: &CustomerStore,
+    actor: &Actor,
+    on: bool,
+) -> Result<bool, SyncError> {
+    let mut write = customer.begin().await?;
+    hold_plan(&mut write).await?;
+    if write.needs_two_administrators().await? == on {
+        return Ok(false);
+    }
+    write.set_two_administrators(on).await?;
+    let words = |on: bool| if on { "needed" } else { "not needed" };
+    let changes = vec![Change::new("Deletion guard: approval by two administrators", words(!on), words(on))];
+    record(engine, &mut write, actor, changes).await?;
+    write.commit().await?;
+    Ok(true)
+}
+
 async fn record(
     engine: &Engine,
     write: &mut CustomerWrite,

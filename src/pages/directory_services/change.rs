@@ -45,6 +45,19 @@ pub(super) async fn managed_domains(desk: &Desk, typed: String) -> Result<(), Ap
     }
 }
 
+/// Saves whether an approval needs two administrators.
+pub(super) async fn two_administrators(desk: &Desk, on: bool) -> Result<(), AppError> {
+    rules::save_two_administrators(&desk.portal.engine, &desk.customer, &desk.actor(), on)
+        .await
+        .map_err(|error| access::sync_error(&error))?;
+    let words = if on {
+        "Saved. From now on an approval needs a second, other administrator."
+    } else {
+        "Saved. From now on one administrator's approval is enough."
+    };
+    leave(desk, Message::new(Tone::Good, words), None).await
+}
+
 /// Saves the limits of the deletion guard.
 pub(super) async fn guard(desk: &Desk, typed: [&str; 3]) -> Result<(), AppError> {
     let [Ok(max_removals), Ok(max_removals_percent), Ok(min_removals)] =

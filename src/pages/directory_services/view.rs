@@ -10,7 +10,7 @@ use sync::{
 
 use crate::{
     access::Desk,
-    components::{Moment, MomentView, count, text_of_area},
+    components::{Checkbox, Moment, MomentView, count, text_of_area},
     pages::{CONNECT, customer_path, dashboard::view::alarms},
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Overview {
     managed: Vec<String>,
     /// The domains of the tenant, once it was asked.
     verified: Vec<String>,
+    /// Whether an approval needs two administrators.
+    two_administrators: bool,
 }
 
 /// The page's own address.
@@ -36,6 +38,7 @@ pub(super) async fn load(desk: &Desk) -> Result<Overview, SyncError> {
         health: health(customer, desk.portal.now()).await?,
         ldap: customer.service(Service::Ldap).await?,
         managed: customer.managed_domains().await?,
+        two_administrators: customer.two_administrators().await?,
         verified: organisation.map(|organisation| organisation.domains).unwrap_or_default(),
     })
 }
@@ -45,7 +48,7 @@ pub(super) fn page(desk: &Desk, overview: Overview, typed: Option<String>) -> im
     let (slug, now) = (desk.customer.customer().slug.as_str(), desk.portal.now());
     let may_change = desk.role >= Role::Administrator;
     let suspended = desk.customer.customer().suspended_at.is_some();
-    let Overview { health, ldap, managed, verified } = overview;
+    let Overview { health, ldap, managed, verified, two_administrators } = overview;
     let none_on = (!health.enabled() && ldap.as_ref().is_none_or(|ldap| !ldap.enabled) && health.users > 0).then(|| {
         view! {
             <p class="notice">
@@ -63,7 +66,7 @@ pub(super) fn page(desk: &Desk, overview: Overview, typed: Option<String>) -> im
             {entra_card(&health, slug, now)}
             {ldap_card(ldap.as_ref())}
             {domains_card(&managed, &verified, typed, slug, may_change)}
-            {guard_card(desk, may_change)}
+            {guard_card(desk, health.held, two_administrators, may_change)}
         </div>
     }
 }
@@ -165,7 +168,7 @@ fn domains_card(
     }
 }
 
-fn guard_card(desk: &Desk, may_change: bool) -> impl IntoView + use<> {
+fn guard_card(desk: &Desk, held: i64, two: bool, may_change: bool) -> impl IntoView + use<> {
     let limits = desk.customer.customer().guard;
     let field = |name: &'static str, label: &'static str, value: i64| {
         view! {
@@ -187,6 +190,16 @@ fn guard_card(desk: &Desk, may_change: bool) -> impl IntoView + use<> {
                 {field("max_removals_percent", "Per cent of the synced users", limits.max_removals_percent)}
                 {field("min_removals", "Never held below", limits.min_removals)}
                 {may_change.then(|| view! { <button class="button" type="submit">"Save limits"</button> })}
+            </form>
+            <form method="post" action="/api/two_administrators">
+                <input type="hidden" name="slug" value=desk.customer.customer().slug.clone() />
+                <Checkbox name="two" label="Approvals need two administrators" checked=two locked=!may_change>
+                    {format!(
+                        "What the guard holds, and undoing a run, waits until a second, other administrator approves as well. Held now: {}.",
+                        count(held),
+                    )}
+                </Checkbox>
+                {may_change.then(|| view! { <button class="button" type="submit">"Save"</button> })}
             </form>
         </section>
     }

@@ -9,7 +9,10 @@ use leptos::prelude::*;
 use store::{CustomerStore, Run, RunChangeRow, StoreError};
 use uuid::Uuid;
 
-use super::words;
+use super::{
+    undo::{self, Undo},
+    words,
+};
 use crate::{
     access::{Desk, Query},
     components::{Icon, Moment, MomentView, Pager, count, counted},
@@ -56,7 +59,7 @@ pub(super) async fn load(
 }
 
 /// The page.
-pub(super) fn page(desk: &Desk, query: &Query, found: Found) -> impl IntoView + use<> {
+pub(super) fn page(desk: &Desk, query: &Query, found: Found, undo: Undo) -> impl IntoView + use<> {
     let Found { run, changes, notice_counts, notices } = found;
     let path = path(desk, run.public_id);
     let slug = &desk.customer.customer().slug;
@@ -67,6 +70,7 @@ pub(super) fn page(desk: &Desk, query: &Query, found: Found) -> impl IntoView + 
             <a href=all>"All syncs"</a>
         </div>
         {summary(&run, slug, desk.portal.now(), desk.role >= Role::Operator, notice_counts.iter().map(|(_, number)| number).sum())}
+        {undo::card(desk, &run, undo)}
         {changes_card(&run, changes, query, &path, slug)}
         {notices_card(notice_counts, notices, query, &path)}
     }

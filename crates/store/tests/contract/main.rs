@@ -36,6 +36,7 @@ mod scope;
 mod search;
 mod services;
 mod statements;
+mod switching;
 mod take_overs;
 mod upgrade;
 mod user_lists;

@@ -115,6 +115,9 @@ on_both_engines! {
         assert_eq!((mirrored.len(), mirrored[0].gone), (1, false));
         assert_eq!(mirrored[0].user.proxy_addresses, ["SMTP:ada@contoso.com"]);
         assert_eq!(customer.dirty_users(Service::Entra, 0, 9).await.unwrap(), []);
+        assert_eq!(customer.switch_pending(Service::Entra).await.unwrap(), (false, false));
+        assert!(!customer.two_administrators().await.unwrap());
+        assert_eq!(customer.undone_run(1).await.unwrap(), None);
 
         // The run that was going on can be ended, and new rows get numbers that were never used.
         let mut write = customer.begin().await.unwrap();

@@ -14,6 +14,7 @@ use crate::{
     Actor, Engine, SyncError,
     filter::Filter,
     filter_preview::{self, Leaving},
+    held,
     run::{hold_plan, unread},
     schedule,
 };
@@ -65,7 +66,7 @@ pub async fn save(
     let mut transaction = customer.begin().await?;
     let saved = write(engine, customer, &mut transaction, actor, checked, ExpiryDate::ShownByForm).await?;
     // Whoever saw them named need not be asked again by the deletion guard.
-    transaction.approve_removals(&approved, engine.clock.now()).await?;
+    held::approve_in_advance(&mut transaction, actor, &approved, engine.clock.now()).await?;
     transaction.commit().await?;
     Ok(Ok(saved))
 }
@@ -135,7 +136,7 @@ pub(crate) async fn write(
             moved = follow(transaction, customer, before, &new, now).await?;
         }
         if let Some(switch) = &switch {
-            switch::begin(transaction, customer, switch, now).await?;
+            switch::begin(transaction, customer, actor, switch, now).await?;
         }
         schedule::follow(transaction, customer, old, &new, now).await?;
         if changed {

@@ -16,7 +16,7 @@ use domain::{
 use store::{CursorKind, CustomerStore, CustomerWrite, PresentUser};
 
 use crate::{
-    Engine, SyncError, held,
+    Actor, Engine, SyncError, held,
     run::{Foreseen, foresee, on_premises_id},
 };
 
@@ -200,6 +200,7 @@ fn figures(foreseen: Foreseen) -> Figures {
 pub(super) async fn begin(
     write: &mut CustomerWrite,
     customer: &CustomerStore,
+    actor: &Actor,
     switch: &Switch,
     now: Timestamp,
 ) -> Result<(), SyncError> {
@@ -222,8 +223,11 @@ pub(super) async fn begin(
         write.clear_cursor(Service::Entra, kind).await?;
     }
     if let Ok(figures) = &switch.figures {
-        write.approve_removals(&figures.leaving, now).await?;
-        write.approve_all_groups(Source::Azure, now).await?;
+        held::approve_in_advance(write, actor, &figures.leaving, now).await?;
+        // Groups are not named one by one; where it needs two administrators, the guard asks about them.
+        if !write.needs_two_administrators().await? {
+            write.approve_all_groups(Source::Azure, now).await?;
+        }
     }
     Ok(())
 }

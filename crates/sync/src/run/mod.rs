@@ -11,6 +11,8 @@
 //! 5. `deletions`: users in conflict whose time has come are deleted.
 //! 6. `drive`: the run's row gets its outcome and summary, and the lease is given back.
 //!
+//! What a run did to users can be taken back: [`undo`].
+//!
 //! A run that is killed at any point loses nothing: the next one reads on from the cursor, and what was not applied is still marked in the
 //! mirror.
 
@@ -30,6 +32,7 @@ mod report;
 mod resolve;
 mod scene;
 mod start;
+pub mod undo;
 
 pub(crate) use at_once::settle_addition;
 pub use cancel::cancel;

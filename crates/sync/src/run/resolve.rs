@@ -414,7 +414,7 @@ fn moved(before: Option<&User>, after: &UserWrite) -> Vec<Address> {
 }
 
 /// What differs between a user as it stood and as it is to stand, field by field under the labels of its page.
-fn differences(before: &User, after: &UserWrite) -> Vec<Change> {
+pub(super) fn differences(before: &User, after: &UserWrite) -> Vec<Change> {
     let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
     let primary = |address: &Address, lost: bool| if lost { String::new() } else { address.to_string() };
     let reason =

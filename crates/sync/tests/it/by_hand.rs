@@ -187,9 +187,9 @@ on_both_engines! {
         assert_eq!(decide(stale, true).await, Err(held::Refused::Changed));
         let waiting = world.customer.waiting(Guarded::Removal).await.unwrap();
         assert_eq!(waiting.len(), 7);
-        assert_eq!(decide(Chosen::Objects(waiting[..1].to_vec()), false).await, Ok(1));
+        assert_eq!(decide(Chosen::Objects(waiting[..1].to_vec()), false).await.unwrap().objects, 1);
         let rest = world.customer.waiting(Guarded::Removal).await.unwrap();
-        assert_eq!(decide(Chosen::Waiting { stamp: held::stamp(&rest) }, true).await, Ok(6));
+        assert_eq!(decide(Chosen::Waiting { stamp: held::stamp(&rest) }, true).await.unwrap(), held::Decided { objects: 6, awaiting: 0 });
         let report = world.synced().await;
         assert_eq!(report.changes.missing, 6);
         assert_eq!(in_conflict(world).await.len(), 6);

@@ -37,3 +37,5 @@ mod schedule;
 mod settings_file;
 mod switch;
 mod team;
+mod two_administrators;
+mod undo;
