@@ -58,18 +58,22 @@ impl Drop for Watch {
     }
 }
 
+/// How many streams hold one of these watches.
+fn streams(watches: &HashMap<i64, Weak<Watch>>) -> usize {
+    watches.values().map(Weak::strong_count).sum()
+}
+
 impl Watches {
     /// How many streams are open.
     pub(super) fn streams(&self) -> usize {
-        let watches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        watches.values().map(Weak::strong_count).sum()
+        streams(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The watch of a customer, begun when nobody else watches; `None` when there are too many streams.
     fn of(&self, portal: &Portal, customer: &CustomerStore) -> Option<Arc<Watch>> {
         let mut watches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         watches.retain(|_, watch| watch.strong_count() > 0);
-        if watches.values().map(Weak::strong_count).sum::<usize>() >= MOST_STREAMS {
+        if streams(&watches) >= MOST_STREAMS {
             return None;
         }
         let id = customer.customer().id;

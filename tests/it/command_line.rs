@@ -3,10 +3,12 @@
 use std::{
     io::Write,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
 };
 
 use entra_sim::{Import, Options, Running, Sim, Size};
+
+use crate::support::program;
 
 /// A data folder and a tenant.
 struct Place {
@@ -25,13 +27,8 @@ impl Place {
 
     /// Runs `rollcall` with these arguments and this standard input.
     fn rollcall(&self, arguments: &[&str], input: &str) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
+        let mut child = program(self.folder.path(), &self.tenant)
             .args(arguments)
-            .env_clear()
-            .env("ROLLCALL_DATA_DIR", self.folder.path().join("data"))
-            .env("ROLLCALL_ENTRA_LOGIN_URL", self.tenant.url())
-            .env("ROLLCALL_GRAPH_URL", self.tenant.url())
-            .env("CONTOSO_SECRET", self.tenant.client_secret())
             .env("RUST_LOG", "warn")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

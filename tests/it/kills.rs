@@ -1,7 +1,7 @@
 //! The program under SIGKILL, at moments that nobody chose: while it reads everything, reads changes, applies them and deletes. Whatever was
 //! under way, the next sync goes on, and at the end the portal is what a portal is whose syncs were left in peace.
 //!
-//! `ROLLCALL_KILLS` is the number of kills on each engine (10 without it; `make soak` has more), `ROLLCALL_SEED` another course of events.
+//! `ROLLCALL_KILLS` is the number of kills on each engine (10 without it), `ROLLCALL_SEED` another course of events.
 
 use std::{
     collections::BTreeMap,
@@ -14,6 +14,8 @@ use domain::service::Source;
 use entra_sim::{Change, DeltaPages, GraphFault, Kind, Options, Running, Sim, Size};
 use serde_json::Value;
 use store::{DatabaseUrl, Store, Vault};
+
+use crate::support::program;
 
 /// People of the tenant, and groups.
 const SIZE: Size = Size { users: 240, groups: 20, members_per_group: 8, seed: 3 };
@@ -47,15 +49,10 @@ impl Place {
     }
 
     fn rollcall(&self, database: &str, arguments: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_rollcall"))
+        program(self.folder.path(), &self.tenant)
             .args(arguments)
-            .env_clear()
-            .env("ROLLCALL_DATA_DIR", self.folder.path().join("data"))
             .env("ROLLCALL_DATABASE_URL", database)
             .env("ROLLCALL_KEY", "07".repeat(32))
-            .env("ROLLCALL_ENTRA_LOGIN_URL", self.tenant.url())
-            .env("ROLLCALL_GRAPH_URL", self.tenant.url())
-            .env("CONTOSO_SECRET", self.tenant.client_secret())
             .env("RUST_LOG", "error")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

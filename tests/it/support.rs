@@ -2,7 +2,7 @@
 //!
 //! The router is called directly; only the tenant is spoken to over HTTP. Time stands still until a test moves it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, process::Command, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -126,6 +126,18 @@ impl TestPortal {
         let id = self.add_administrator("ada@portal.example", "default", Role::Administrator).await;
         self.signed_in(id).await
     }
+}
+
+/// The program itself, with nothing in its environment but its data below a folder and that tenant, whose secret is `CONTOSO_SECRET`.
+pub fn program(folder: &Path, tenant: &Running) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+    program
+        .env_clear()
+        .env("ROLLCALL_DATA_DIR", folder.join("data"))
+        .env("ROLLCALL_ENTRA_LOGIN_URL", tenant.url())
+        .env("ROLLCALL_GRAPH_URL", tenant.url())
+        .env("CONTOSO_SECRET", tenant.client_secret());
+    program
 }
 
 /// A browser: it keeps cookies and says of its requests that they come from the portal's own pages.

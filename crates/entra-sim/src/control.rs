@@ -216,12 +216,8 @@ async fn token_error(State(sim): State<Sim>, Json(fault): Json<TokenFault>) -> R
     }
 }
 
-async fn graph_error(State(sim): State<Sim>, Json(fault): Json<GraphFault>) -> Response {
-    if !(400..600).contains(&fault.status) {
-        return refused("status is to be an error: 400 to 599");
-    }
-    sim.fail_graph(fault);
-    StatusCode::NO_CONTENT.into_response()
+async fn graph_error(sim: State<Sim>, Json(fault): Json<GraphFault>) -> Response {
+    faults(sim, Json(vec![Fault::GraphError(fault)])).await
 }
 
 async fn clear_graph_errors(State(sim): State<Sim>) -> StatusCode {

@@ -62,6 +62,7 @@ families!(
     mirror_groups,
     mirror_lists,
     mirror_members,
+    mirror_unseen,
     recycle_bin,
     password_links,
     run_changes,

@@ -14,7 +14,7 @@ use domain::{
 };
 
 use crate::{
-    ClaimKind, CustomerStore, CustomerWrite, MirrorWritten, StoreError,
+    ClaimKind, CustomerWrite, MirrorWritten, StoreError,
     batch::{Batch, Known, hash},
     error::Result,
     given::Given,
@@ -25,10 +25,6 @@ statements! {
     KNOWN = "SELECT m.id, m.external_id, m.hash, m.gone, m.round FROM mirror_users m
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_users SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
-    LEFT_OUT = "SELECT id, external_id FROM mirror_users
-                WHERE customer_id = $1 AND service = $2 AND gone = FALSE AND round <> $3 AND id > $4 ORDER BY id LIMIT $5";
-    STILL_THERE = "UPDATE mirror_users SET round = $3 WHERE customer_id = $1 AND service = $2 AND round <> $3 AND external_id ",
-                  among("$4" "TEXT"), "";
     WRITE = "INSERT INTO mirror_users (customer_id, service, external_id, user_principal_name, mail, proxy_addresses, display_name,
                  account_enabled, attributes, hash, sort_name, round, gone)
              SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), given.external_id, given.user_principal_name, given.mail, given.proxy_addresses,
@@ -130,23 +126,6 @@ impl TryFrom<Row> for MirrorUser {
     }
 }
 
-impl CustomerStore {
-    /// What is in the mirror and was not seen by a round so far: numbers of the mirror and keys, by number.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn mirror_users_unseen(
-        &self,
-        service: Service,
-        round: i64,
-        after_id: i64,
-        limit: i64,
-    ) -> Result<Vec<(i64, String)>> {
-        let mut connection = self.read().await?;
-        all!(connection, (i64, String), LEFT_OUT, self.id(), service.name(), round, after_id, limit)
-    }
-}
-
 impl CustomerWrite {
     /// Writes what the directory said in a round of reading. An object that comes twice counts as it came last. An unchanged one only gets the
     /// round's number; a new or changed one, or one that was gone, is dirty afterwards, and its addresses are replaced.
@@ -172,21 +151,6 @@ impl CustomerWrite {
             self.write_changed(service, round, &compared.changed, compared.replaced).await?;
         }
         Ok(written)
-    }
-
-    /// Notes that a round saw these objects but could not read what was said of them: they are there, as they were last read. Keys that the
-    /// mirror does not know are passed over.
-    ///
-    /// # Errors
-    /// When the database cannot do it.
-    pub async fn mirror_users_still_there(
-        &mut self,
-        service: Service,
-        round: i64,
-        external_ids: &[String],
-    ) -> Result<()> {
-        let given = Given::nothing().texts(external_ids);
-        execute!(self.connection, STILL_THERE, self.customer_id, service.name(), round; given).map(drop)
     }
 
     async fn write_changed(

@@ -22,10 +22,6 @@ statements! {
     KNOWN = "SELECT m.id, m.external_id, m.hash, m.gone, m.round FROM mirror_groups m
              WHERE m.customer_id = $1 AND m.service = $2 AND m.external_id ", among("$3" "TEXT"), "";
     SEEN = "UPDATE mirror_groups SET round = $2 WHERE customer_id = $1 AND round <> $2 AND id ", among("$3" "BIGINT"), "";
-    LEFT_OUT = "SELECT id, external_id FROM mirror_groups
-                WHERE customer_id = $1 AND service = $2 AND gone = FALSE AND round <> $3 AND id > $4 ORDER BY id LIMIT $5";
-    STILL_THERE = "UPDATE mirror_groups SET round = $3 WHERE customer_id = $1 AND service = $2 AND round <> $3 AND external_id ",
-                  among("$4" "TEXT"), "";
     WRITE = "INSERT INTO mirror_groups (customer_id, service, external_id, display_name, mail, proxy_addresses, address, kind, hash,
                  sort_name, round, dirty, gone)
              SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), given.external_id, given.display_name, given.mail, given.proxy_addresses,
@@ -99,21 +95,6 @@ impl TryFrom<Row> for MirrorGroup {
 }
 
 impl CustomerStore {
-    /// What is in the mirror and was not seen by a round so far: numbers of the mirror and keys, by number.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn mirror_groups_unseen(
-        &self,
-        service: Service,
-        round: i64,
-        after_id: i64,
-        limit: i64,
-    ) -> Result<Vec<(i64, String)>> {
-        let mut connection = self.read().await?;
-        all!(connection, (i64, String), LEFT_OUT, self.id(), service.name(), round, after_id, limit)
-    }
-
     /// Dirty groups by number, `after` that number: a page of those that the portal's groups are not in line with. Gone ones are among them.
     ///
     /// # Errors
@@ -196,20 +177,6 @@ impl CustomerWrite {
         self.empty_groups(service, external_ids).await?;
         let given = Given::nothing().texts(external_ids);
         Ok(execute!(self.connection, GONE, self.customer_id, service.name(); given)?.cast_signed())
-    }
-
-    /// Notes that a round saw these groups but could not read what was said of them: they are there, as they were last read.
-    ///
-    /// # Errors
-    /// When the database cannot do it.
-    pub async fn mirror_groups_still_there(
-        &mut self,
-        service: Service,
-        round: i64,
-        external_ids: &[String],
-    ) -> Result<()> {
-        let given = Given::nothing().texts(external_ids);
-        execute!(self.connection, STILL_THERE, self.customer_id, service.name(), round; given).map(drop)
     }
 
     /// Ends a round that read every group of the directory and its members: a group that it did not see is gone and dirty, and a membership

@@ -217,7 +217,7 @@ impl Graph {
     /// Tries until an answer is read, the failure is final, or patience ends.
     async fn persist<T>(
         &self,
-        speaker: Endpoint,
+        endpoint: Endpoint,
         request: &'static str,
         url: &Url,
         make: &(impl Fn() -> RequestBuilder + Sync),
@@ -228,7 +228,7 @@ impl Graph {
         let mut failed = 0;
         loop {
             let trace = Trace { request, client_request_id: self.request_id(), ..Trace::default() };
-            let attempt = self.attempt(speaker, url, make(), trace.clone(), hidden);
+            let attempt = self.attempt(endpoint, url, make(), trace.clone(), hidden);
             let (error, announced) = match tokio::time::timeout_at(deadline, attempt).await {
                 Ok(Ok(Answer { body, trace })) => match read(&body) {
                     Ok(value) => return Ok(value),
@@ -275,7 +275,7 @@ impl Graph {
     /// One request. A failure comes with the wait that the service announced.
     async fn attempt(
         &self,
-        speaker: Endpoint,
+        endpoint: Endpoint,
         url: &Url,
         request: RequestBuilder,
         mut trace: Trace,
@@ -283,7 +283,7 @@ impl Graph {
     ) -> Result<Answer, (GraphError, Option<Duration>)> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let sent = request.header("client-request-id", &trace.client_request_id).send().await;
-        self.http.meter().count(speaker, sent.as_ref().ok().map(|response| response.status().as_u16()));
+        self.http.meter().count(endpoint, sent.as_ref().ok().map(|response| response.status().as_u16()));
         let mut response = match sent {
             Ok(response) => response,
             Err(error) => return Err((self.error(unreachable(url, why(&error)), trace), None)),
@@ -308,7 +308,7 @@ impl Graph {
         if status == StatusCode::OK {
             return Ok(Answer { body, trace });
         }
-        let refusal = match speaker {
+        let refusal = match endpoint {
             Endpoint::Login => token_problem,
             Endpoint::Graph => graph_problem,
         };

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use domain::{
     address::{Address, Addresses, principal_address},
     object::DirectoryUser,
+    run::ObjectKind,
 };
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -17,7 +18,6 @@ use super::{
 
 const USER: &str = "GET /users('id')";
 const BY_ADDRESS: &str = "GET /users?$filter";
-
 const BY_IDS: &str = "POST /directoryObjects/getByIds";
 
 /// How many ids one request may name.
@@ -58,28 +58,17 @@ impl Graph {
         if found.as_ref().is_err_and(nobody) { Ok(None) } else { found }
     }
 
-    /// Which of these ids belong to users that the directory has at this moment; deleted ones are not among them. 1,000 are asked for at a time
-    /// (`POST /directoryObjects/getByIds`).
+    /// Which of these ids belong to objects of that kind that the directory has at this moment; deleted ones are not among them. 1,000 are asked
+    /// for at a time (`POST /directoryObjects/getByIds`).
     ///
     /// # Errors
     /// When Graph does not answer.
-    pub async fn existing_users(&self, ids: &[String]) -> Result<HashSet<String>, GraphError> {
-        self.existing(ids, "user").await
-    }
-
-    /// The same of groups.
-    ///
-    /// # Errors
-    /// When Graph does not answer.
-    pub async fn existing_groups(&self, ids: &[String]) -> Result<HashSet<String>, GraphError> {
-        self.existing(ids, "group").await
-    }
-
-    async fn existing(&self, ids: &[String], kind: &str) -> Result<HashSet<String>, GraphError> {
+    pub async fn existing(&self, kind: ObjectKind, ids: &[String]) -> Result<HashSet<String>, GraphError> {
         let url = self.endpoints.graph_url(&["directoryObjects", "getByIds"]);
         let mut existing = HashSet::new();
         for ids in ids.chunks(MOST_IDS) {
-            let question = serde_json::json!({ "ids": ids, "types": [kind] });
+            // Graph calls the kinds as Rollcall does.
+            let question = serde_json::json!({ "ids": ids, "types": [kind.name()] });
             existing.extend(self.post(BY_IDS, &url, &question, ids_of).await?);
         }
         Ok(existing)
@@ -184,10 +173,9 @@ fn ids_of(body: &[u8]) -> Result<Vec<String>, Problem> {
         id: String,
     }
     let body = text(body);
-    let shape = |error: &serde_json::Error| no_answer(error, body.as_bytes());
     let frame = Frame::read(&body)?;
     let ids = frame.value.iter().map(|object| serde_json::from_str(object.get()).map(|Named { id }| id));
-    ids.collect::<Result<_, _>>().map_err(|error| shape(&error))
+    ids.collect::<Result<_, _>>().map_err(|error| no_answer(&error, body.as_bytes()))
 }
 
 fn found(body: &[u8]) -> Result<Found, Problem> {

@@ -1,7 +1,7 @@
 //! Looking up one user: by id, by principal name, by address. "Not there" is only ever Graph's own word.
 
 use directory::entra::{Problem, USER_SELECTION};
-use domain::address::Address;
+use domain::{address::Address, run::ObjectKind};
 use serde_json::json;
 
 use crate::{
@@ -54,19 +54,19 @@ async fn of_many_ids_those_are_told_apart_that_the_tenant_has() {
     let mut asked = all.clone();
     asked.extend((0..2_500).map(|number| format!("00000000-0000-0000-0000-{number:012}")));
     let before = graph.traffic().requests;
-    let existing = graph.existing_users(&asked).await.unwrap();
+    let existing = graph.existing(ObjectKind::User, &asked).await.unwrap();
     assert_eq!(existing.len(), 24);
     assert!(!existing.contains(&all[3]) && existing.contains(&all[4]));
     // A token, and a request for each thousand.
     assert_eq!(graph.traffic().requests - before, 4);
-    assert_eq!(graph.existing_groups(&all).await.unwrap().len(), 0);
-    assert!(graph.existing_users(&[]).await.unwrap().is_empty());
+    assert_eq!(graph.existing(ObjectKind::Group, &all).await.unwrap().len(), 0);
+    assert!(graph.existing(ObjectKind::User, &[]).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_question_for_ids_that_is_not_answered_is_an_error() {
     let server = Server::playing([Answer::new(200, r#"{"value":[{"name":"no id"}]}"#)]).await;
-    let error = server.client().existing_users(&["1".to_owned()]).await.unwrap_err();
+    let error = server.client().existing(ObjectKind::User, &["1".to_owned()]).await.unwrap_err();
     assert!(matches!(error.problem, Problem::Unexpected { .. }), "{error:?}");
 }
 

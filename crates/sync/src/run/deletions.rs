@@ -1,7 +1,7 @@
 //! Deleting the users in conflict whose time has come.
 //!
 //! Only a run whose complete read ended after the due moment deletes somebody, and by then it has closed the conflicts of everybody who is
-//! back. Whoever is said to be missing is asked for by name before: a list can leave somebody out by mistake, and a round of changes never
+//! back. Whoever is said to be missing is asked for by id before: a list can leave somebody out by mistake, and a round of changes never
 //! tells so. The condition stands once more in the statement that deletes, because an administrator may decide otherwise at any moment.
 
 use std::collections::{HashMap, HashSet};
@@ -53,10 +53,7 @@ pub(super) async fn apply(
             held.map_or(Decision::Waiting, |held| held.decision)
         };
         let (mut delete, mut held, mut unapproved) = (Vec::new(), Vec::new(), 0);
-        for user in page.iter().filter(|user| is_left(job, rules, user)) {
-            if there.contains(&user.id) {
-                continue;
-            }
+        for user in page.iter().filter(|user| is_left(job, rules, user) && !there.contains(&user.id)) {
             match decision(user) {
                 Decision::Dismissed => {}
                 Decision::Approved => delete.push(user.id),
@@ -135,10 +132,7 @@ async fn still_there(
     };
     let (users, ids): (Vec<i64>, Vec<String>) =
         missing.into_iter().filter(|(user, _)| would_go(user)).unzip();
-    if ids.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let existing = graph.existing_users(&ids).await?;
+    let existing = graph.existing(ObjectKind::User, &ids).await?;
     Ok(users.into_iter().zip(&ids).filter(|(_, id)| existing.contains(*id)).map(|(user, _)| user).collect())
 }
 

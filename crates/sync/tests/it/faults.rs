@@ -9,22 +9,20 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     path::Path,
-    sync::Arc,
     time::Duration,
 };
 
-use directory::entra::{Http, Patience};
-use domain::run::{Purpose, Trigger};
+use directory::entra::Patience;
 use domain::{
     Timestamp,
+    run::{Purpose, Trigger},
     service::{Service, Source},
-    testing::CountingRandom,
 };
 use entra_sim::{Change, Damage, DamagedAnswer};
 use serde_json::{Value, json};
 use store::{CursorKind, CustomerStore, DatabaseUrl, Store, Vault};
 use sync::{
-    Engine, connect,
+    connect,
     run::{RunReport, run_to_end},
 };
 
@@ -201,13 +199,7 @@ impl State {
         let folder = tempfile::tempdir().unwrap();
         let url = DatabaseUrl::Sqlite(folder.path().join("rollcall.db"));
         let store = Store::open(&url, Vault::new([7; 32])).await.unwrap();
-        let engine = Engine::new(
-            store.clone(),
-            Http::new(None).unwrap(),
-            world.engine.endpoints.clone(),
-            world.clock.clone(),
-            Arc::new(CountingRandom::default()),
-        );
+        let engine = world.engine_on(store.clone());
         let customer = store.customer("default").await.unwrap().unwrap();
         connect::save(&engine, &customer, &actor(), world.form()).await.unwrap().unwrap();
         let report = run_to_end(&engine, &customer, Purpose::Sync, Trigger::CommandLine, &actor())
@@ -233,10 +225,10 @@ impl State {
         format!("only here: {:#?}\nonly there: {:#?}", only(&here, &there), only(&there, &here))
     }
 
-    /// How many of these users another state does not have as they should be: gone, or no longer active.
-    fn lost_from(&self, now: &Self) -> usize {
-        let active = |id: &String| now.users.get(id).is_some_and(|words| words.ends_with("Active"));
-        self.users.keys().filter(|id| !active(id)).count()
+    /// How many of these people a portal does not have as it should: gone, or no longer active.
+    fn lost<'a>(&self, people: impl Iterator<Item = &'a String>) -> usize {
+        let active = |id: &String| self.users.get(id).is_some_and(|words| words.ends_with("Active"));
+        people.filter(|id| !active(id)).count()
     }
 }
 
@@ -280,14 +272,8 @@ async fn play(world: &mut World, fault: &Fault) -> String {
     let report = world.sync().await;
     world.tenant.sim().heal();
     let truth = State::anew(world).await;
-    let known: BTreeMap<_, _> = truth
-        .users
-        .iter()
-        .filter(|(id, _)| before.users.contains_key(*id))
-        .map(|(id, words)| (id.clone(), words.clone()))
-        .collect();
-    let known = State { users: known, groups: BTreeMap::new() };
-    let lost = known.lost_from(&State::of(&world.customer).await);
+    let known = truth.users.keys().filter(|id| before.users.contains_key(*id));
+    let lost = State::of(&world.customer).await.lost(known);
 
     world.clock.advance(6 * Timestamp::HOUR);
     let good = world.synced().await;

@@ -126,8 +126,13 @@ impl World {
 
     /// What another process would work with: the same database and tenant.
     pub fn another_engine(&self) -> Engine {
+        self.engine_on(self.engine.store.clone())
+    }
+
+    /// What a portal with another database would work with: the same tenant.
+    pub fn engine_on(&self, store: Store) -> Engine {
         Engine::new(
-            self.engine.store.clone(),
+            store,
             self.engine.http.clone(),
             self.engine.endpoints.clone(),
             self.clock.clone(),

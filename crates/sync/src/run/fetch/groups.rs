@@ -3,8 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use directory::entra::{GROUP_SELECTION, Graph, GraphError, GroupPage, MemberChange, NextOrDelta, PageLink};
-use domain::{group::Membership, run::Notice, service::Service};
-use store::{CursorKind, CustomerStore, CustomerWrite, StoreError};
+use domain::{
+    group::Membership,
+    run::{Notice, ObjectKind},
+    service::Service,
+};
+use store::{CursorKind, CustomerWrite, StoreError};
 
 use super::{Collection, known};
 
@@ -14,6 +18,7 @@ impl Collection for Groups {
     type Page = GroupPage;
 
     const KIND: CursorKind = CursorKind::Groups;
+    const OBJECT: ObjectKind = ObjectKind::Group;
     const NAME: &'static str = "Groups";
     const MAY_BE_EMPTY: bool = true;
 
@@ -32,7 +37,7 @@ impl Collection for Groups {
     ) -> Result<(i64, Vec<Notice>), StoreError> {
         let GroupPage { groups, members, removed, unreadable, changed_values, next: _ } = page;
         let told = write.mirror_groups(Service::Entra, round, &groups).await?;
-        Self::still_there(write, round, &known(&unreadable)).await?;
+        write.still_there(Service::Entra, Self::KIND, round, &known(&unreadable)).await?;
         let (joined, left) = last_changes(members);
         if !joined.is_empty() {
             write.join_members(Service::Entra, round, &joined).await?;
@@ -49,26 +54,6 @@ impl Collection for Groups {
     fn ids(page: &GroupPage) -> HashSet<&str> {
         let read = page.groups.iter().map(|group| group.external_id.as_str());
         read.chain(page.unreadable.iter().map(|notice| notice.external_id.as_str())).collect()
-    }
-
-    async fn unseen(
-        customer: &CustomerStore,
-        round: i64,
-        after: i64,
-        limit: i64,
-    ) -> Result<Vec<(i64, String)>, StoreError> {
-        customer.mirror_groups_unseen(Service::Entra, round, after, limit).await
-    }
-
-    async fn existing(graph: &Graph, ids: &[String]) -> Result<HashSet<String>, GraphError> {
-        graph.existing_groups(ids).await
-    }
-
-    async fn still_there(write: &mut CustomerWrite, round: i64, ids: &[String]) -> Result<(), StoreError> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        write.mirror_groups_still_there(Service::Entra, round, ids).await
     }
 
     async fn end_full_round(write: &mut CustomerWrite, round: i64) -> Result<i64, StoreError> {

@@ -19,10 +19,10 @@ use std::{
 
 use directory::entra::{Graph, GraphError, NextOrDelta, PageLink, USER_SELECTION};
 use domain::{
-    run::{Counts, Notice, NoticeKind, Phase},
+    run::{Counts, Notice, NoticeKind, ObjectKind, Phase},
     service::Service,
 };
-use store::{Cursor, CursorKind, CustomerStore, CustomerWrite, StoreError};
+use store::{Cursor, CursorKind, CustomerWrite, StoreError};
 
 use super::{
     drive::{Failure, Job},
@@ -37,8 +37,6 @@ const RESTARTED: &str =
     "Microsoft Graph no longer knew the position of the read, so everything was read again from the start.";
 const RESUMED: &str = "The read went on where an earlier run was interrupted.";
 
-/// How many objects that a list left out are asked for at once: what one request may name.
-const MOST_IDS: i64 = 1_000;
 pub(super) use users::selection as selection_of_users;
 
 /// One kind of object that is read page by page.
@@ -48,6 +46,8 @@ trait Collection {
 
     /// Which cursor.
     const KIND: CursorKind;
+    /// What the directory calls one of them.
+    const OBJECT: ObjectKind;
     /// What is read, for a notice.
     const NAME: &'static str;
     /// Whether a full round that sees no object is believed.
@@ -69,27 +69,6 @@ trait Collection {
 
     /// The ids of the objects that are on a page, those that could not be read among them.
     fn ids(page: &Self::Page) -> HashSet<&str>;
-
-    /// Who is in the mirror and was not seen by a round, from a number of the mirror on.
-    fn unseen(
-        customer: &CustomerStore,
-        round: i64,
-        after: i64,
-        limit: i64,
-    ) -> impl Future<Output = Result<Vec<(i64, String)>, StoreError>> + Send;
-
-    /// Which of these the directory has, asked for by their ids.
-    fn existing(
-        graph: &Graph,
-        ids: &[String],
-    ) -> impl Future<Output = Result<HashSet<String>, GraphError>> + Send;
-
-    /// Notes that these are there, as they were last read.
-    fn still_there(
-        write: &mut CustomerWrite,
-        round: i64,
-        ids: &[String],
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Takes for gone what a full round did not see.
     fn end_full_round(
@@ -393,29 +372,27 @@ async fn ask_for_unseen<C: Collection>(
     round: &Round,
     last_page: &C::Page,
 ) -> Result<usize, Failure> {
+    let on_last_page = C::ids(last_page);
     // A list with nobody on it at all is not believed anyway.
-    if !C::MAY_BE_EMPTY && round.objects == 0 && C::ids(last_page).is_empty() {
+    if !C::MAY_BE_EMPTY && round.objects == 0 && on_last_page.is_empty() {
         return Ok(0);
     }
     let (mut after, mut left_out) = (0, 0);
     loop {
         job.go_on()?;
-        let page = C::unseen(job.customer, round.number, after, MOST_IDS).await?;
+        let page =
+            job.customer.unseen(Service::Entra, C::KIND, round.number, after, job.engine.chunk).await?;
         let Some((last, _)) = page.last() else { return Ok(left_out) };
         after = *last;
-        let on_last_page = C::ids(last_page);
         let unseen: Vec<String> =
             page.into_iter().map(|(_, id)| id).filter(|id| !on_last_page.contains(id.as_str())).collect();
-        if unseen.is_empty() {
-            continue;
-        }
-        let existing: Vec<String> = C::existing(graph, &unseen).await?.into_iter().collect();
+        let existing: Vec<String> = graph.existing(C::OBJECT, &unseen).await?.into_iter().collect();
         if existing.is_empty() {
             continue;
         }
         left_out += existing.len();
         let mut write = job.begin_page().await?;
-        C::still_there(&mut write, round.number, &existing).await?;
+        write.still_there(Service::Entra, C::KIND, round.number, &existing).await?;
         write.commit().await?;
     }
 }
@@ -439,11 +416,17 @@ fn known(unreadable: &[Notice]) -> Vec<String> {
     ids.filter(|id| !id.is_empty()).cloned().collect()
 }
 
-/// What to say of pages that lead to each other. The next read begins anew: the position that is kept is part of the circle.
-async fn circle<C: Collection>(job: &Job<'_>) -> Result<Failure, Failure> {
+/// Forgets where the read is, so that the next one begins anew.
+async fn forget_position<C: Collection>(job: &Job<'_>) -> Result<(), Failure> {
     let mut write = job.begin().await?;
     write.clear_cursor(Service::Entra, C::KIND).await?;
     write.commit().await?;
+    Ok(())
+}
+
+/// What to say of pages that lead to each other. The position that is kept is part of the circle.
+async fn circle<C: Collection>(job: &Job<'_>) -> Result<Failure, Failure> {
+    forget_position::<C>(job).await?;
     Ok(Failure::Explained(format!(
         "{}: Microsoft Graph's pages lead in a circle, so that the list has no end. The next sync reads it from the start; when that \
          happens again, ask Microsoft's support.",
@@ -451,11 +434,9 @@ async fn circle<C: Collection>(job: &Job<'_>) -> Result<Failure, Failure> {
     )))
 }
 
-/// What to say of a full read that showed nobody. The next one begins anew.
+/// What to say of a full read that showed nobody.
 async fn nobody<C: Collection>(job: &Job<'_>) -> Result<Failure, Failure> {
-    let mut write = job.begin().await?;
-    write.clear_cursor(Service::Entra, C::KIND).await?;
-    write.commit().await?;
+    forget_position::<C>(job).await?;
     Ok(Failure::Explained(
         "The directory was read to its end and showed nobody at all, which cannot be right. Check that the app may read users \
          (User.Read.All) and that this is the right tenant."

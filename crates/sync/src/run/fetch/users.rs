@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 
 use directory::entra::{Graph, GraphError, NextOrDelta, PageLink, USER_SELECTION, UserPage};
-use domain::{run::Notice, service::Service};
-use store::{CursorKind, CustomerStore, CustomerWrite, StoreError};
+use domain::{
+    run::{Notice, ObjectKind},
+    service::Service,
+};
+use store::{CursorKind, CustomerWrite, StoreError};
 
 use super::{Collection, known};
 
@@ -14,6 +17,7 @@ impl Collection for Users {
     type Page = UserPage;
 
     const KIND: CursorKind = CursorKind::Users;
+    const OBJECT: ObjectKind = ObjectKind::User;
     const NAME: &'static str = "Users";
     const MAY_BE_EMPTY: bool = false;
 
@@ -32,7 +36,7 @@ impl Collection for Users {
     ) -> Result<(i64, Vec<Notice>), StoreError> {
         let UserPage { users, unreadable, changed_values, removed, next: _ } = page;
         let told = write.mirror_users(Service::Entra, round, &users).await?;
-        Self::still_there(write, round, &known(&unreadable)).await?;
+        write.still_there(Service::Entra, Self::KIND, round, &known(&unreadable)).await?;
         if !removed.is_empty() {
             write.mirror_users_gone(Service::Entra, &removed).await?;
         }
@@ -42,26 +46,6 @@ impl Collection for Users {
     fn ids(page: &UserPage) -> HashSet<&str> {
         let read = page.users.iter().map(|user| user.external_id.as_str());
         read.chain(page.unreadable.iter().map(|notice| notice.external_id.as_str())).collect()
-    }
-
-    async fn unseen(
-        customer: &CustomerStore,
-        round: i64,
-        after: i64,
-        limit: i64,
-    ) -> Result<Vec<(i64, String)>, StoreError> {
-        customer.mirror_users_unseen(Service::Entra, round, after, limit).await
-    }
-
-    async fn existing(graph: &Graph, ids: &[String]) -> Result<HashSet<String>, GraphError> {
-        graph.existing_users(ids).await
-    }
-
-    async fn still_there(write: &mut CustomerWrite, round: i64, ids: &[String]) -> Result<(), StoreError> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        write.mirror_users_still_there(Service::Entra, round, ids).await
     }
 
     async fn end_full_round(write: &mut CustomerWrite, round: i64) -> Result<i64, StoreError> {
