@@ -54,12 +54,12 @@ on_both_engines! {
         in_one_write!(customer, |write| {
             write.set_two_administrators(true).await.unwrap();
             assert!(write.needs_two_administrators().await.unwrap());
-            write.hold(1, Guarded::Removal, &[(ids[0], "gone".to_owned())], NOW).await.unwrap();
+            write.hold(1, Guarded::Removal, &[(ids[0], "gone".to_owned())], 9, NOW).await.unwrap();
             write.note_first_approver(Guarded::Removal, &ids[..1], Some(&ada), Decision::Waiting).await.unwrap();
             write.await_second_approval(Guarded::Removal, &[ids[1], ids[1]], &ada, NOW).await.unwrap();
             // Another one does not take its place.
             write.await_second_approval(Guarded::Removal, &ids, &(None, "eve".to_owned()), NOW).await.unwrap();
-            write.hold(2, Guarded::Removal, &[(ids[0], "gone".to_owned())], NOW).await.unwrap();
+            write.hold(2, Guarded::Removal, &[(ids[0], "gone".to_owned())], 9, NOW).await.unwrap();
         });
         assert!(customer.two_administrators().await.unwrap());
         let first = customer.first_approvers(Guarded::Removal, &ids).await.unwrap();

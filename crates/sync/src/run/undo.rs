@@ -187,6 +187,7 @@ pub async fn undo(
     stamp: Option<&str>,
 ) -> Result<Result<Undone, Refused>, SyncError> {
     let now = engine.clock.now();
+    let present = customer.delivered_count(Source::Azure).await?;
     let mut write = customer.begin().await?;
     hold_plan(&mut write).await?;
     let plan = match plan(engine, customer, &mut write, run).await? {
@@ -223,7 +224,7 @@ pub async fn undo(
             Some(_) => {}
         }
     }
-    carry_out(&mut write, &plan, &named, actor, now).await?;
+    carry_out(&mut write, &plan, present, &named, actor, now).await?;
     if plan.redone > 0 {
         undone.paused_until = pause(customer, &mut write, now).await?;
     }
@@ -248,10 +249,11 @@ pub async fn undo(
     Ok(Ok(undone))
 }
 
-/// Writes the users as they are to stand, with their history.
+/// Writes the users as they are to stand, of so many that are present, with their history.
 async fn carry_out(
     write: &mut CustomerWrite,
     plan: &Plan,
+    present: i64,
     named: &str,
     actor: &Actor,
     now: Timestamp,
@@ -272,7 +274,7 @@ async fn carry_out(
         plan.drafts.iter().filter(|draft| draft.is_kept()).map(|draft| draft.number).collect();
     if !kept.is_empty() {
         let objects: Vec<_> = kept.iter().map(|user| (*user, reason.clone())).collect();
-        write.hold(plan.run.id, Guarded::Removal, &objects, now).await?;
+        write.hold(plan.run.id, Guarded::Removal, &objects, present, now).await?;
         write.decide_held(Guarded::Removal, Some(&kept), Decision::Dismissed, now).await?;
     }
     // What the sync makes of them now is for the next run to say.

@@ -22,7 +22,7 @@ use domain::{
     run::{Counts, Notice, NoticeKind, ObjectKind, Phase},
     service::Service,
 };
-use store::{Cursor, CursorKind, CustomerWrite, StoreError};
+use store::{Cursor, CursorKind, CustomerStore, CustomerWrite, StoreError};
 
 use super::{
     drive::{Failure, Job},
