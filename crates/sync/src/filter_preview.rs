@@ -155,6 +155,7 @@ impl Leaving {
         let users = self.users.get(..self.users.partition_point(|user| *user <= last)).unwrap_or_default();
         let mut hasher = Sha256::new();
         hasher.update(&self.rules);
+        hasher.update(last.to_be_bytes());
         for user in users {
             hasher.update(user.to_be_bytes());
         }
