@@ -16,7 +16,7 @@ mod submit;
 mod table;
 
 pub use domain::number::{count, counted};
-pub use field::{Checkbox, SelectField, TextField, text_of_area};
+pub use field::{Checkbox, SelectField, TextField};
 pub use icon::Icon;
 pub use list::{Address, Choice, SearchForm, SortHead};
 pub use message::{Message, Toast, Tone};

@@ -2,11 +2,7 @@
 
 use leptos::prelude::*;
 
-/// Text for the inside of a `<textarea>`. On the server Leptos writes it as it stands, without escaping, unlike the text in any other element.
-#[must_use]
-pub fn text_of_area(text: String) -> String {
-    if cfg!(feature = "ssr") { text.replace('&', "&amp;").replace('<', "&lt;") } else { text }
-}
+use super::markup::inside_of_area;
 
 /// The error below a field, and nothing where there is none.
 fn error_line(id: &'static str, error: Signal<Option<String>>) -> impl IntoView {
@@ -61,9 +57,8 @@ pub fn TextField(
                 readonly=locked
                 aria-invalid=invalid
                 aria-describedby=described(name, error)
-            >
-                {text_of_area(value)}
-            </textarea>
+                inner_html=inside_of_area(&value)
+            ></textarea>
         }
         .into_any()
     } else {

@@ -27,11 +27,15 @@ pub fn icon(markup: &mut String, name: &str) {
     push(markup, &[svg, name, "\"></use></svg>"]);
 }
 
-/// The markup inside a `<textarea>`, where a view in it would not do: Leptos writes an empty one as a blank, which the field then shows.
+/// The markup inside a `<textarea>`, where a view in it would not do: Leptos escapes nothing in one, and writes an empty text as a blank,
+/// which the field then shows.
 #[must_use]
 pub fn inside_of_area(text: &str) -> String {
-    // The first line break is not part of the text, to a browser.
-    let mut markup = "\n".to_owned();
+    let mut markup = String::new();
+    // A line break right behind the tag is not part of the text, to a browser that reads the page. One that builds it sets the inside alone.
+    if cfg!(feature = "ssr") {
+        markup.push('\n');
+    }
     escape(&mut markup, text);
     markup
 }

@@ -51,7 +51,7 @@ mod view {
     use leptos::prelude::*;
 
     use crate::{
-        components::{Empty, Icon, Pager, Rendered, Submit, Table, TableView, Tone, text_of_area},
+        components::{Empty, Icon, Pager, Rendered, Submit, Table, TableView, Tone, markup::inside_of_area},
         pages::{
             NOTHING_MORE, TO_THE_FIRST,
             entra_head::{Head, HeadView},
@@ -125,9 +125,8 @@ mod view {
                         autocapitalize="none"
                         placeholder="ada@contoso.com"
                         aria-describedby="addresses-help"
-                    >
-                        {text_of_area(again)}
-                    </textarea>
+                        inner_html=inside_of_area(&again)
+                    ></textarea>
                     <div class="help" id="addresses-help">
                         "One address, or many, one a line. Each is looked up in the directory at once, and synced whatever the custom filter and the
                         switch for disabled accounts say; an exception goes before it."

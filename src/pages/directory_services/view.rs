@@ -10,7 +10,7 @@ use sync::{
 
 use crate::{
     access::Desk,
-    components::{Checkbox, Moment, MomentView, count, text_of_area},
+    components::{Checkbox, Moment, MomentView, count, markup::inside_of_area},
     pages::{CONNECT, customer_path, dashboard::view::alarms},
 };
 
@@ -147,7 +147,7 @@ fn domains_card(
                 <input type="hidden" name="slug" value=slug.to_owned() />
                 <div class="field">
                     <label for="domains">"Domains"</label>
-                    <textarea id="domains" name="domains" rows="3" spellcheck="false" aria-describedby="domains-help">{text_of_area(value)}</textarea>
+                    <textarea id="domains" name="domains" rows="3" spellcheck="false" aria-describedby="domains-help" inner_html=inside_of_area(&value)></textarea>
                     <div class="help" id="domains-help">
                         "One a line. Empty: the tenant's verified domains, without names ending in .onmicrosoft.com unless there are no others. * for all."
                     </div>

@@ -10,7 +10,7 @@ use crate::{
     access::{self, Desk},
     components::{
         Address, Empty, Icon, Message, Moment, MomentView, Rendered, TextField, Tone, count, counted,
-        text_of_area,
+        markup::inside_of_area,
     },
     error::AppError,
     pages::customer_path,
@@ -264,7 +264,7 @@ fn review_view(slug: &str, additions: usize, rows: Vec<ImportRow>, csv: String) 
             </p>
             <form method="post" action="/api/import_users" class="actions">
                 <input type="hidden" name="slug" value=slug.to_owned() />
-                <textarea name="csv" hidden>{text_of_area(csv)}</textarea>
+                <textarea name="csv" hidden inner_html=inside_of_area(&csv)></textarea>
                 {(additions > 0)
                     .then(|| view! { <button type="submit" class="button primary" name="go" value="on">"Add them"</button> })}
                 <a class="button" href=customer_path(slug, "users/import")>"Another file"</a>
