@@ -23,7 +23,7 @@ function calls(page: Page): { take(): string[] } {
 /** Long enough for a page to ask for what it still wants. */
 const quiet = (page: Page) => page.waitForTimeout(700);
 
-test("a page that the server rendered calls nothing when it comes to life @js", async ({ page, portal }) => {
+test("a page that the server rendered calls for nothing that it has already when it comes to life @js", async ({ page, portal }) => {
   test.slow();
   await portal.connectAndSync();
   await visit(page, "/");
@@ -54,7 +54,8 @@ test("a page that the server rendered calls nothing when it comes to life @js", 
   ]) {
     await visit(page, path);
     await quiet(page);
-    expect(called.take(), path).toEqual([]);
+    // Counting a filter's people in a large directory takes time: the page does not wait for the figures.
+    expect(called.take(), path).toEqual(path === connectPath ? ["filter"] : []);
   }
 });
 
@@ -87,7 +88,7 @@ test("following a link calls the new page's server function once, and nothing el
   await page.waitForURL(/after=/);
   await quiet(page);
   expect(called.take(), "the list and its next page").toEqual(["users", "users"]);
-  await page.getByRole("table").getByRole("link").first().click();
+  await page.getByRole("table").getByRole("row").nth(1).getByRole("link").first().click();
   await page.getByRole("heading", { name: "Why this user is here" }).waitFor();
   await quiet(page);
   expect(called.take(), "a user").toEqual(["user"]);

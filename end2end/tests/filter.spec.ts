@@ -148,6 +148,12 @@ test("a person is checked, part by part", async ({ page, portal }) => {
   await expect(person(page).locator(".tree li").first()).toContainText(/^(true|false)\s*at least one of these/);
   await expect(person(page).locator(".tree .bad").last()).toContainText("false");
   await expect(field(page)).toHaveValue("department eq 'Sales' or startsWith(mail,'nobody')");
+
+  // Enter in this field asks as well, and saves nothing.
+  await page.getByLabel("Check a person").fill(users[1].primary_address);
+  await page.keyboard.press("Enter");
+  await expect(person(page)).toContainText(users[1].primary_address);
+  await expect(page.locator(".toasts .toast")).toHaveCount(0);
 });
 
 test("verdict and figures stand below the field after Test and Save", async ({ page, portal }) => {

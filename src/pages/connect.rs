@@ -126,7 +126,8 @@ async fn connect_page(slug: String) -> Result<ConnectData, AppError> {
     })
 }
 
-/// Save, Test, Sync Now or Check a person, by `intent`; `save_leaving` is a Save that has seen whom it drops (`leaving`). Settings that are not sent (an unticked box) are off.
+/// Save, Test, Sync Now or Check a person, by `intent`. `save_leaving` is a Save that has seen whom it drops (`leaving`); `enter` stands for
+/// the Enter key: Check when a page without JavaScript names somebody, else Save. Settings that are not sent (an unticked box) are off.
 #[server(name = SubmitConnect, endpoint = "connect")]
 async fn connect(
     slug: String,
@@ -161,6 +162,13 @@ async fn connect(
         custom_filter: custom_filter.unwrap_or_default(),
     };
     let secret = client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
+    let is_plain = access::is_plain_request();
+    let names_somebody = check_person.as_ref().is_some_and(|who| !who.trim().is_empty());
+    let intent = match intent.as_str() {
+        "enter" if is_plain && names_somebody => "person",
+        "enter" => "save",
+        intent => intent,
+    };
     let confirm_leaving = leaving.filter(|_| intent == "save_leaving");
     // A page always says what it has shown, if only that it has shown nothing.
     let form = ConnectForm {
@@ -170,7 +178,7 @@ async fn connect(
         confirm_switch: Some(switch.unwrap_or_default()),
         confirm_leaving,
     };
-    let role = match intent.as_str() {
+    let role = match intent {
         "person" => Role::Viewer,
         "sync" => Role::Operator,
         _ => Role::Administrator,
@@ -180,14 +188,14 @@ async fn connect(
     let typed =
         if desk.role >= Role::Administrator { form.text.clone() } else { server::load(&desk).await?.0 };
     let (filter, include_disabled) = (typed.custom_filter.clone(), typed.include_disabled);
-    let mut answer = match intent.as_str() {
+    let mut answer = match intent {
         "person" => server::person(typed),
         "save" | "save_leaving" => server::save(&desk, form).await?,
         "test" => server::test(&desk, form).await?,
         "sync" => server::sync(&desk).await?,
         _ => return Err(access::not_found()),
     };
-    if intent != "sync" && access::is_plain_request() {
+    if intent != "sync" && is_plain {
         let who = check_person.unwrap_or_default();
         answer.filter = Some(filter::server::news(&desk, &filter, include_disabled, who).await?);
     }

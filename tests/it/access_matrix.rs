@@ -213,6 +213,8 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("directory_services", &[("slug", "default")], at(Role::Viewer)),
         ("connect_page", &[("slug", "default")], at(Role::Viewer)),
         ("connect", &[("slug", "default"), ("intent", "save")], at(Role::Administrator)),
+        ("connect", &[("slug", "default"), ("intent", "enter")], at(Role::Administrator)),
+        ("connect", &[("slug", "default"), ("intent", "enter"), ("check_person", "x")], at(Role::Viewer)),
         ("connect", &[("slug", "default"), ("intent", "test")], at(Role::Administrator)),
         ("connect", &[("slug", "default"), ("intent", "sync")], at(Role::Operator)),
         ("connect", &[("slug", "default"), ("intent", "save_leaving")], at(Role::Administrator)),

@@ -66,6 +66,20 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
             </div>
             <Tabs tabs=tabs />
             <input type="hidden" name="slug" value=slug.clone() />
+            // Enter in a field presses the first button, which must not be Check.
+            {may_change
+                .then(|| {
+                    view! {
+                        <Submit
+                            label="Save"
+                            value=("intent", "enter")
+                            pending=pending
+                            class="visually-hidden"
+                            attr:tabindex="-1"
+                            attr:aria-hidden="true"
+                        />
+                    }
+                })}
             {move || view! { <AroundView around=around.get() /> }}
             {locked
                 .then(|| {
@@ -182,7 +196,7 @@ pub(super) fn ConnectForm(slug: String, data: ConnectData) -> impl IntoView {
                     .with(|answer| answer.as_ref().and_then(|answer| answer.report.clone()))
                     .map(|report| view! { <Report report=report pending=pending /> })
             }}
-            // Save is first in the document, so that Enter saves; the stylesheet puts it on the right, and Sync Now to the top.
+            // The stylesheet puts Save on the right, and Sync Now to the top.
             <div class="form-foot">
                 {may_change
                     .then(|| {
