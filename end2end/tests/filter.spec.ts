@@ -153,7 +153,7 @@ test("a person is checked, part by part", async ({ page, portal }) => {
   await page.getByLabel("Check a person").fill(users[1].primary_address);
   await page.keyboard.press("Enter");
   await expect(person(page)).toContainText(users[1].primary_address);
-  await expect(page.locator(".toasts .toast")).toHaveCount(0);
+  await expect(page.getByText("The settings were saved")).toHaveCount(0);
 });
 
 test("verdict and figures stand below the field after Test and Save", async ({ page, portal }) => {

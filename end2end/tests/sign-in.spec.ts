@@ -70,7 +70,7 @@ test("a form sent after the session ended leads to the sign-in", async ({ page, 
   await page.context().clearCookies();
   watch.expects("401");
   await page.getByRole("button", { name: "Test", exact: true }).click();
-  if (withScripts()) await expect(page.getByText("You are signed out")).toBeVisible();
+  if (withScripts()) await expect(page.locator(".toasts").getByText("You are signed out")).toBeVisible();
   else await page.waitForURL("**/login**");
 });
 
