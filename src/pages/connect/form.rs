@@ -235,6 +235,19 @@ fn AroundView(around: Around) -> impl IntoView {
     }
 }
 
+/// A question that is asked: the place that it comes to, with the focus, as it may stand below the screen.
+fn question() -> NodeRef<html::Section> {
+    let card = NodeRef::<html::Section>::new();
+    Effect::new(move || {
+        if let Some(card) = card.get() {
+            card.scroll_into_view();
+            // A card that is not shown cannot be focused; it is announced all the same.
+            drop(card.focus());
+        }
+    });
+    card
+}
+
 /// Whom the new rules drop, and the button that saves them all the same.
 #[component]
 fn LeaversView(
@@ -246,7 +259,7 @@ fn LeaversView(
     pending: Signal<bool>,
 ) -> impl IntoView {
     view! {
-        <section class="card doubt" role="alert">
+        <section class="card doubt" role="alert" tabindex="-1" node_ref=question()>
             <h2><Icon name="warning" />{leavers.label}</h2>
             <p>"They are in the portal now. The next sync makes them conflicts; Delete Users After says when a conflict is deleted."</p>
             <div inner_html=leavers.people></div>
@@ -272,7 +285,7 @@ fn Doubts(
     let rows = doubts.into_iter().map(|doubt| view! { <li>{doubt}</li> });
     let title = if switch.is_empty() { "Is this the right tenant?" } else { "Switch to another tenant?" };
     view! {
-        <section class="card doubt" role="alert">
+        <section class="card doubt" role="alert" tabindex="-1" node_ref=question()>
             <h2><Icon name="warning" />{title}</h2>
             <ul>{rows.collect_view()}</ul>
             <input type="hidden" name="switch" value=switch />
