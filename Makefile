@@ -1,7 +1,7 @@
 # The commands of this project. Each works on a fresh Debian or Ubuntu with Rust, git and make: what is missing
 # is installed first. The work is in scripts/.
 
-.PHONY: help run test build lint bench soak audit screenshots
+.PHONY: help run test build lint bench soak fuzz audit screenshots
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -25,8 +25,11 @@ bench: ## How fast filters, searches among users, and the sync are
 	@scripts/setup test
 	@scripts/bench
 
-soak: ## The property tests and the model test, with long histories
+soak: ## The property tests, the model test and the kills, with many more cases
 	@scripts/soak
+
+fuzz: ## Texts at the filters that no test thought of, for a minute each
+	@scripts/fuzz
 
 audit: ## Licences, sources and known vulnerabilities of the dependencies
 	@scripts/audit

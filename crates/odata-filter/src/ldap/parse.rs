@@ -13,7 +13,7 @@ use crate::{
 pub fn parse(text: &str) -> Result<Filter, Problem> {
     if text.len() > MAX_LENGTH {
         let message = format!("The filter has {} bytes; at most {MAX_LENGTH} are read.", text.len());
-        return Err(Problem::new(Code::TooLong, message, Span::new(0, 1)));
+        return Err(Problem::new(Code::TooLong, message, Span::new(0, text.ceil_char_boundary(1))));
     }
     let mut parser = Parser { text, at: 0, depth: 0 };
     parser.blanks();
@@ -21,7 +21,7 @@ pub fn parse(text: &str) -> Result<Filter, Problem> {
         return Err(problem("The filter is empty.", Span::new(text.len(), text.len())));
     }
     if parser.peek() != Some(b'(') {
-        let span = Span::new(parser.at, text.trim_end().len());
+        let span = Span::new(parser.at, text.trim_ascii_end().len());
         let wrapped = format!("({})", span.of(text));
         return Err(problem("A filter begins with '('.", Span::new(parser.at, parser.at)).fix(span, wrapped));
     }
@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<Filter, Problem> {
             let all = Span::new(filter.span.start, text.len());
             error
                 .hint("Several conditions stand in one (&…).")
-                .fix(all, format!("(&{})", all.of(text).trim_end()))
+                .fix(all, format!("(&{})", all.of(text).trim_ascii_end()))
         } else {
             error.fix(rest, "")
         });

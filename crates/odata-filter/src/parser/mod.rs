@@ -28,7 +28,7 @@ pub const MAX_NESTING: usize = 64;
 pub fn parse(text: &str) -> Result<Expr, Problem> {
     if text.len() > MAX_LENGTH {
         let message = format!("The filter has {} bytes; at most {MAX_LENGTH} are read.", text.len());
-        return Err(Problem::new(Code::TooLong, message, Span::new(0, text.len().min(1))));
+        return Err(Problem::new(Code::TooLong, message, Span::new(0, text.ceil_char_boundary(1))));
     }
     let tokens = tokens(text);
     let mut parser = Parser { text, tokens: &tokens, at: 0, depth: 0, chained: 0, variables: Vec::new() };

@@ -7,6 +7,7 @@
 )]
 
 mod examples;
+mod exercise;
 mod explain;
 mod generate;
 mod grammar;
