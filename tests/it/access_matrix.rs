@@ -214,7 +214,11 @@ async fn every_server_function_is_for_those_who_may_call_it() {
         ("connect_page", &[("slug", "default")], at(Role::Viewer)),
         ("connect", &[("slug", "default"), ("intent", "save")], at(Role::Administrator)),
         ("connect", &[("slug", "default"), ("intent", "enter")], at(Role::Administrator)),
-        ("connect", &[("slug", "default"), ("intent", "enter"), ("check_person", "x")], at(Role::Viewer)),
+        (
+            "connect",
+            &[("slug", "default"), ("intent", "enter"), ("check_person", "x")],
+            at(Role::Administrator),
+        ),
         ("connect", &[("slug", "default"), ("intent", "test")], at(Role::Administrator)),
         ("connect", &[("slug", "default"), ("intent", "sync")], at(Role::Operator)),
         ("connect", &[("slug", "default"), ("intent", "save_leaving")], at(Role::Administrator)),

@@ -213,10 +213,13 @@ async fn a_viewer_asks_about_a_person_by_the_saved_filter() {
     let id =
         at.portal.add_administrator("viewer@portal.example", "default", domain::role::Role::Viewer).await;
     let mut viewer = at.portal.signed_in(id).await;
-    let form = [("slug", "default"), ("intent", "person"), ("check_person", user.primary_address.as_str())];
-    assert_eq!(viewer.submit("/api/connect", &form).await.location(), PAGE);
-    let page = viewer.get(PAGE).await.body;
-    assert!(page.contains(&format!("({}) would be synced", user.primary_address)), "{page}");
+    // The Enter key in the field does what Check does.
+    for intent in ["person", "enter"] {
+        let form = [("slug", "default"), ("intent", intent), ("check_person", user.primary_address.as_str())];
+        assert_eq!(viewer.submit("/api/connect", &form).await.location(), PAGE);
+        let page = viewer.get(PAGE).await.body;
+        assert!(page.contains(&format!("({}) would be synced", user.primary_address)), "{intent}: {page}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What holds for any input. `ROLLCALL_SOAK=n` multiplies the number of cases.
 
-use odata_filter::{Filter, Node, Resource, ast::Expr, check, parse};
+use odata_filter::{ast::Expr, parse};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
