@@ -85,10 +85,12 @@ test("a user in conflict is ignored with a reason, and deleted and restored", as
   await page.getByLabel("State").selectOption("pending");
   await page.getByRole("button", { name: "Filter" }).click();
   await page.getByRole("link", { name: "Select all 1 that match" }).click();
+  await expect(page.getByText(/^All 1 user .* selected/)).toBeVisible();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await expect(page.getByRole("heading", { name: "Delete 1 user?" })).toBeVisible();
   await page.getByRole("link", { name: "Cancel" }).click();
   await page.getByRole("link", { name: "Select page" }).click();
+  await expect(page.getByRole("link", { name: "Clear selection" })).toBeVisible();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await page.getByRole("button", { name: "Delete 1 user" }).click();
   await expect(toast(page, "good", "1 user was deleted.")).toBeVisible();
@@ -107,6 +109,7 @@ test("the selected users are exported as CSV", async ({ page, portal }) => {
   await portal.command("sync", "default");
   await open(page, "user-conflicts");
   await page.getByRole("link", { name: "Select page" }).click();
+  await expect(page.getByRole("link", { name: "Clear selection" })).toBeVisible();
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Export" }).click();
   expect((await download).suggestedFilename()).toBe("user-conflicts-default.csv");
